@@ -1,0 +1,9 @@
+import { randomBytes } from 'node:crypto';
+
+/** Random bytes, injected wherever they matter, so that a test can be replayed from its seed. */
+export interface RandomSource {
+  /** `length` unpredictable bytes in a buffer of their own. */
+  bytes(length: number): Buffer;
+}
+
+export const systemRandom: RandomSource = { bytes: (length) => randomBytes(length) };

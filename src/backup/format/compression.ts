@@ -1,0 +1,43 @@
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { HoldfastError } from '../../shared/errors.ts';
+
+/** Codecs of blocks and bodies (docs/FORMAT.md sections 4 and 6). */
+export const CODEC_STORED = 0;
+export const CODEC_ZSTD = 1;
+
+const LEVEL = 3;
+/** Blocks that gain less than 3 % are stored: reading them again is then free. */
+const WORTHWHILE = 0.97;
+
+/** The smaller of `plain` and its zstd form, with the codec that tells which. */
+export function compress(plain: Uint8Array): { codec: number; bytes: Uint8Array } {
+  const limit = Math.floor(plain.length * WORTHWHILE);
+  const packed = zstdCompressSync(plain, {
+    params: { [constants.ZSTD_c_compressionLevel]: LEVEL },
+    // One output buffer of the worst case, instead of a chain of small ones that must be joined.
+    chunkSize: Math.max(64, plain.length + (plain.length >>> 7) + 128),
+  });
+  return packed.length <= limit ? { codec: CODEC_ZSTD, bytes: packed } : { codec: CODEC_STORED, bytes: plain };
+}
+
+/** Exactly `plainLength` bytes, or `damaged`. Never produces more, whatever the input claims. */
+export function decompress(codec: number, bytes: Buffer, plainLength: number): Buffer {
+  if (codec === CODEC_STORED) {
+    if (bytes.length !== plainLength)
+      throw new HoldfastError('damaged', 'a stored piece has another length than it says');
+    return bytes;
+  }
+  if (codec !== CODEC_ZSTD) throw new HoldfastError('damaged', `it names codec ${codec}, which does not exist`);
+  let plain: Buffer;
+  try {
+    plain = zstdDecompressSync(bytes, {
+      maxOutputLength: Math.max(1, plainLength),
+      chunkSize: Math.max(64, plainLength),
+    });
+  } catch (error) {
+    throw new HoldfastError('damaged', 'a compressed piece does not decompress', { cause: error });
+  }
+  if (plain.length !== plainLength)
+    throw new HoldfastError('damaged', 'a compressed piece has another length than it says');
+  return plain;
+}

@@ -1,0 +1,251 @@
+import type { ByteString } from '../../shared/bytes.ts';
+import { comparePaths } from '../entry.ts';
+import { ByteReader } from './byte-reader.ts';
+import { ByteWriter } from './byte-writer.ts';
+import { type OwnerTables, readEntry, type StoredEntry, writeEntry } from './manifest-entry.ts';
+import { ID_BYTES } from './pack-index.ts';
+
+/** Manifest, side and fence chunks (docs/FORMAT.md section 8). */
+
+const MANIFEST = 0x4d;
+const SIDE = 0x53;
+const FENCE = 0x46;
+const VERSION = 1;
+const SIDE_RECORD_BYTES = 24;
+
+const MIN_ENTRIES = 64;
+const MAX_ENTRIES = 1024;
+const MAX_BYTES = 512 * 1024;
+const BOUNDARY_MASK = 0xff;
+
+/** What only the next backup needs to know of an entry. */
+export interface SideRecord {
+  inode: bigint;
+  ctimeNs: bigint;
+  sizeOnDisk: number;
+}
+
+export interface ManifestPart {
+  firstPath: ByteString;
+  count: number;
+  manifest: Buffer;
+  side: Buffer;
+}
+
+/** Cuts a run of entries in manifest order into manifest chunks with their side chunks. */
+export class ManifestBuilder {
+  readonly #hashSeed: number;
+  readonly #entries = new ByteWriter(MAX_BYTES);
+  readonly #side = new ByteWriter(MAX_ENTRIES * SIDE_RECORD_BYTES);
+  readonly #option = new ByteWriter();
+  #owners = new OwnerTable();
+  #groups = new OwnerTable();
+  #count = 0;
+  #firstPath = '' as ByteString;
+  #lastPath: ByteString | undefined;
+
+  /** `manifestKey`: 32 bytes derived for the manifest; its first four seed the boundary hash. */
+  constructor(manifestKey: Buffer) {
+    this.#hashSeed = manifestKey.readUInt32LE(0);
+  }
+
+  /** Adds one entry; returns the part that it completed, if any. */
+  add(entry: StoredEntry, side: SideRecord): ManifestPart | undefined {
+    const complete = this.#endsBefore(entry.path) ? this.finish() : undefined;
+    if (this.#count === 0) this.#firstPath = entry.path;
+    const shared = this.#count === 0 ? 0 : sharedPrefix(this.#lastPath ?? '', entry.path);
+    this.#entries.varint(shared);
+    this.#entries.byteString(entry.path, shared);
+    const positions = {
+      owner: this.#owners.position(entry.uid, entry.user),
+      group: this.#groups.position(entry.gid, entry.group),
+    };
+    writeEntry(this.#entries, entry, positions, this.#option);
+    this.#side.u64(side.inode);
+    this.#side.i64(side.ctimeNs);
+    this.#side.u64(BigInt(side.sizeOnDisk));
+    this.#lastPath = entry.path;
+    this.#count++;
+    return complete;
+  }
+
+  /** The entries that are not yet in a part. */
+  finish(): ManifestPart | undefined {
+    if (this.#count === 0) return undefined;
+    const head = new ByteWriter();
+    head.u8(MANIFEST);
+    head.u8(VERSION);
+    this.#owners.write(head);
+    this.#groups.write(head);
+    head.varint(this.#count);
+    head.raw(this.#entries.toBuffer());
+    const side = new ByteWriter();
+    side.u8(SIDE);
+    side.u8(VERSION);
+    side.varint(this.#count);
+    side.raw(this.#side.toBuffer());
+    const part = { firstPath: this.#firstPath, count: this.#count, manifest: head.toBuffer(), side: side.toBuffer() };
+    this.#entries.reset();
+    this.#side.reset();
+    this.#owners = new OwnerTable();
+    this.#groups = new OwnerTable();
+    this.#count = 0;
+    return part;
+  }
+
+  #endsBefore(path: string): boolean {
+    if (this.#count >= MAX_ENTRIES || this.#entries.length >= MAX_BYTES) return true;
+    return this.#count >= MIN_ENTRIES && (hashPath(path, this.#hashSeed) & BOUNDARY_MASK) === 0;
+  }
+}
+
+class OwnerTable {
+  readonly #positions = new Map<string, number>();
+  readonly #rows: { id: number; name: string }[] = [];
+
+  position(id: number, name: ByteString | undefined): number {
+    const key = `${id} ${name ?? ''}`;
+    const known = this.#positions.get(key);
+    if (known !== undefined) return known;
+    this.#positions.set(key, this.#rows.length);
+    return this.#rows.push({ id, name: name ?? '' }) - 1;
+  }
+
+  write(out: ByteWriter): void {
+    out.varint(this.#rows.length);
+    for (const { id, name } of this.#rows) {
+      out.varint(id);
+      out.byteString(name);
+    }
+  }
+}
+
+function sharedPrefix(a: string, b: string): number {
+  const most = Math.min(a.length, b.length);
+  let shared = 0;
+  while (shared < most && a.charCodeAt(shared) === b.charCodeAt(shared)) shared++;
+  return shared;
+}
+
+/** FNV-1a with a seed and the finisher of MurmurHash3: only spreads boundaries, nothing depends on its strength. */
+function hashPath(path: string, seed: number): number {
+  let hash = seed;
+  for (let i = 0; i < path.length; i++) hash = Math.imul(hash ^ path.charCodeAt(i), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+/**
+ * The entries of a manifest chunk. Checks every path and their strict order within the chunk; that parents are folders listed before
+ * is the business of whoever reads the whole manifest. Throws `damaged`.
+ */
+export function decodeManifestChunk(bytes: Buffer): StoredEntry[] {
+  const input = new ByteReader(bytes, 'a manifest chunk');
+  if (input.u8() !== MANIFEST || input.u8() !== VERSION) input.fail('it is of an unknown kind');
+  const tables: OwnerTables = { owners: readOwners(input), groups: readOwners(input) };
+  const count = input.count(9);
+  const entries: StoredEntry[] = [];
+  let path = '' as ByteString;
+  for (let i = 0; i < count; i++) {
+    const shared = input.varint();
+    if (shared > path.length) input.fail('a path shares more than there is');
+    const next = (path.slice(0, shared) + input.byteString()) as ByteString;
+    if (i > 0 && comparePaths(path, next) >= 0) input.fail('its paths are out of order');
+    if (!isValidPath(next)) input.fail('a path is not allowed');
+    path = next;
+    entries.push(readEntry(input, path, tables));
+  }
+  input.end();
+  return entries;
+}
+
+function readOwners(input: ByteReader): { id: number; name: ByteString | undefined }[] {
+  const rows = [];
+  for (let left = input.count(2); left > 0; left--) {
+    const id = input.varint();
+    const name = input.byteString();
+    rows.push({ id, name: name === '' ? undefined : name });
+  }
+  return rows;
+}
+
+/** Relative, raw components joined by `/`, none of them empty, `.` or `..`, no NUL. The root is ''. */
+export function isValidPath(path: string): boolean {
+  if (path === '') return true;
+  if (path.length > 2 ** 20 || path.includes('\0')) return false;
+  return path.split('/').every((component) => component !== '' && component !== '.' && component !== '..');
+}
+
+/** Throws `damaged`. The records stand in the order of the manifest chunk's entries. */
+export function decodeSideChunk(bytes: Buffer): SideRecord[] {
+  const input = new ByteReader(bytes, 'a side chunk');
+  if (input.u8() !== SIDE || input.u8() !== VERSION) input.fail('it is of an unknown kind');
+  const records: SideRecord[] = [];
+  for (let left = input.count(SIDE_RECORD_BYTES); left > 0; left--) {
+    records.push({ inode: input.u64(), ctimeNs: input.i64(), sizeOnDisk: Number(input.u64()) });
+  }
+  input.end();
+  return records;
+}
+
+export interface Fence {
+  firstPath: ByteString;
+  count: number;
+  manifest: { id: Buffer; length: number };
+  /** Absent where the backup's source has none. */
+  side: { id: Buffer; length: number } | undefined;
+}
+
+export function encodeFenceChunk(fences: readonly Fence[]): Buffer {
+  const out = new ByteWriter();
+  out.u8(FENCE);
+  out.u8(VERSION);
+  out.varint(fences.length);
+  for (const fence of fences) {
+    out.byteString(fence.firstPath);
+    out.varint(fence.count);
+    out.raw(fence.manifest.id);
+    out.varint(fence.manifest.length);
+    out.raw(fence.side?.id ?? Buffer.alloc(ID_BYTES));
+    out.varint(fence.side?.length ?? 0);
+  }
+  return out.toBuffer();
+}
+
+/** Throws `damaged`. */
+export function decodeFenceChunk(bytes: Buffer): Fence[] {
+  const input = new ByteReader(bytes, 'a fence chunk');
+  if (input.u8() !== FENCE || input.u8() !== VERSION) input.fail('it is of an unknown kind');
+  const fences: Fence[] = [];
+  for (let left = input.count(2 * ID_BYTES + 4); left > 0; left--) {
+    const firstPath = input.byteString();
+    const count = input.varint();
+    const manifest = { id: input.raw(ID_BYTES), length: input.varint() };
+    const side = { id: input.raw(ID_BYTES), length: input.varint() };
+    fences.push({ firstPath, count, manifest, side: side.length === 0 ? undefined : side });
+  }
+  input.end();
+  return fences;
+}
+
+const LIST_RECORD_BYTES = ID_BYTES + 4;
+
+/** A chunk list kept in meta chunks (content kinds 3 and 5): records of ID and u32 length. */
+export function encodeChunkList(chunks: readonly { id: Buffer; length: number }[]): Buffer {
+  const list = Buffer.alloc(chunks.length * LIST_RECORD_BYTES);
+  chunks.forEach((chunk, i) => {
+    chunk.id.copy(list, i * LIST_RECORD_BYTES);
+    list.writeUInt32LE(chunk.length, i * LIST_RECORD_BYTES + ID_BYTES);
+  });
+  return list;
+}
+
+/** Throws `damaged`. */
+export function decodeChunkList(list: Buffer): { id: Buffer; length: number }[] {
+  const input = new ByteReader(list, 'a chunk list');
+  if (list.length % LIST_RECORD_BYTES !== 0) input.fail('it holds no whole number of records');
+  const chunks = [];
+  while (input.left > 0) chunks.push({ id: input.raw(ID_BYTES), length: input.u32() });
+  return chunks;
+}

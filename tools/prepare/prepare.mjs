@@ -1,3 +1,4 @@
+// @ts-check
 // Makes a checkout ready to run: `node tools/prepare/prepare.mjs start|test`.
 // Any Node from 20 on may run it, before anything is installed; so it is JavaScript and imports no package.
 import { spawnSync } from 'node:child_process';

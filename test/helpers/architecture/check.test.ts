@@ -115,6 +115,10 @@ describe('everywhere', () => {
     expect(check('shared/a.ts', "import './b.ts';")).toEqual([expect.stringContaining('does not exist')]);
   });
 
+  it('a file that cannot be parsed fails by its name', () => {
+    expect(() => check('shared/a.ts', 'import {')).toThrow('shared/a.ts cannot be parsed');
+  });
+
   it('an import with a computed name fails', () => {
     expect(check('main.ts', 'await import(name);')).toEqual([expect.stringContaining('computes the name')]);
   });

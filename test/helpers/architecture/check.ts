@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { AMBIENT, LAYERS, type Layer, PACKAGES } from './rules.ts';
-import { scan } from './scan.ts';
+import { type Scan, scan } from './scan.ts';
 
 /** Source files by path below src/, with `/` between folders. */
 export type Sources = ReadonlyMap<string, string>;
@@ -86,8 +86,16 @@ function cycles(edges: readonly Edge[]): string[] {
   return found;
 }
 
+function scanFile(file: string, source: string): Scan {
+  try {
+    return scan(source);
+  } catch (cause) {
+    throw new Error(`${file} cannot be parsed`, { cause });
+  }
+}
+
 function checkFile(file: string, source: string, sources: Sources): { edges: Edge[]; violations: string[] } {
-  const { imports, computed, ambient } = scan(source);
+  const { imports, computed, ambient } = scanFile(file, source);
   const edges = edgesOf(file, imports, sources);
   const violations = edges.map((edge) =>
     edge.kind === 'file' ? fileViolation(edge, sources) : packageViolation(edge),

@@ -122,6 +122,11 @@ export const LAYERS = {
     nodeModules: PURE_NODE_MODULES,
     reason: 'a View is data about meaning; where it came from and where it goes are not its business',
   },
+  terminal: {
+    paths: ['terminal/'],
+    imports: ['shared', 'view'],
+    reason: 'the command line and the console render a View alike and know nothing of each other',
+  },
   state: {
     paths: ['state/'],
     imports: ['shared'],
@@ -154,8 +159,16 @@ export const LAYERS = {
   },
   discord: { paths: ['bot/discord/'], imports: SURFACE, reason: 'platforms are replaceable and never know each other' },
   slack: { paths: ['bot/slack/'], imports: SURFACE, reason: 'platforms are replaceable and never know each other' },
-  console: { paths: ['bot/console/'], imports: SURFACE, reason: 'platforms are replaceable and never know each other' },
-  cli: { paths: ['cli/'], imports: SURFACE, reason: 'the command line is one more surface of the same commands' },
+  console: {
+    paths: ['bot/console/'],
+    imports: [...SURFACE, 'terminal'],
+    reason: 'platforms are replaceable and never know each other',
+  },
+  cli: {
+    paths: ['cli/'],
+    imports: [...SURFACE, 'terminal'],
+    reason: 'the command line is one more surface of the same commands',
+  },
   http: { paths: ['http/'], imports: SURFACE, reason: 'the web is one more surface of the same commands' },
 } as const satisfies Record<string, Layer>;
 

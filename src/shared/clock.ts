@@ -6,18 +6,21 @@ export interface Clock {
   now(): number;
   /** Milliseconds since some fixed moment; never goes back. For durations only. */
   monotonic(): number;
-  /** Resolves after `ms` milliseconds; rejects with the signal's reason as soon as it aborts. */
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /**
+   * Resolves after `ms` milliseconds; rejects with the signal's reason as soon as it aborts. A background sleep does not keep
+   * the process alive.
+   */
+  sleep(ms: number, signal?: AbortSignal, options?: { background?: boolean }): Promise<void>;
 }
 
 /** Node's timers fire at once when asked for more than 2^31 - 1 milliseconds. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+async function sleep(ms: number, signal?: AbortSignal, options: { background?: boolean } = {}): Promise<void> {
   const end = performance.now() + ms;
   try {
     for (let left = ms; left > 0; left = end - performance.now()) {
-      await delay(Math.min(left, LONGEST_TIMER_MS), undefined, { signal });
+      await delay(Math.min(left, LONGEST_TIMER_MS), undefined, { signal, ref: options.background !== true });
     }
   } catch (error) {
     throw signal?.aborted ? signal.reason : error;

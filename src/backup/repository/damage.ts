@@ -1,0 +1,33 @@
+import { HoldfastError } from '../../shared/errors.ts';
+
+/** An object that was found, but not as it was written. */
+export interface DamagedFinding {
+  /** Name in the store. */
+  object: string;
+  /** What is wrong, without the name. */
+  problem: string;
+}
+
+/** True for what no repetition will repair: the bytes are wrong. */
+export function isDamage(error: unknown): error is HoldfastError {
+  return error instanceof HoldfastError && error.code === 'damaged';
+}
+
+/** True for an object that this program cannot use and that another may be read without: damaged, or from a newer program. */
+export function isUnusable(error: unknown): error is HoldfastError {
+  return isDamage(error) || (error instanceof HoldfastError && error.code === 'unsupported_version');
+}
+
+export function isNotFound(error: unknown): boolean {
+  return error instanceof HoldfastError && error.code === 'not_found';
+}
+
+/** `damaged`, naming the object; the codecs below know only what is wrong. */
+export function damagedObject(object: string, cause: unknown): HoldfastError {
+  const problem = cause instanceof Error ? cause.message : String(cause);
+  return new HoldfastError('damaged', `${object} is damaged: ${problem}`, {
+    advice: 'Run verify to see what it affects; restore with --keep-going saves everything else.',
+    cause,
+    details: { objects: [object] },
+  });
+}

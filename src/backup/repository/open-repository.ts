@@ -1,0 +1,128 @@
+import { HoldfastError } from '../../shared/errors.ts';
+import { mapParallel } from '../../shared/parallel.ts';
+import type { KeyRing } from '../crypto/keyring.ts';
+import { Sealer } from '../crypto/sealer.ts';
+import { openSlot, parseSlot, type Slot } from '../crypto/slot.ts';
+import { HEADER_NAME, type Header, parseHeader } from '../format/header.ts';
+import type { Store } from '../ports.ts';
+import { chooseConfig, fetchConfigs } from './config.ts';
+import { isNotFound, isUnusable } from './damage.ts';
+import { PARALLEL_READS, readObjects } from './objects.ts';
+import { Repository, type RepositoryPorts } from './repository.ts';
+
+export interface OpenRepositoryRequest {
+  /** Asked for once, after it is clear that there is a repository. */
+  passphrase: () => Promise<string> | string;
+  /** Prefixes whose objects the caller will need: read while scrypt runs. */
+  early?: readonly string[];
+}
+
+/**
+ * Opens the repository in a store. Damage to the header, to one configuration object or to one copy of a key slot loses nothing and
+ * gives a warning.
+ *
+ * @throws HoldfastError `not_a_repository`, `wrong_passphrase`, `unsupported_version`, `damaged`, and what the store throws
+ */
+export async function openRepository(ports: RepositoryPorts, request: OpenRepositoryRequest): Promise<Repository> {
+  const { store } = ports;
+  const warnings: string[] = [];
+  const [header, slots] = await Promise.all([readHeader(store, warnings), readSlots(store, warnings)]);
+  if (slots.length === 0) throw nothingToOpen(store, header !== undefined);
+  const passphrase = await request.passphrase();
+  const configs = fetchConfigs(store);
+  const early = fetchEarly(store, request.early ?? []);
+  // Whoever awaits these sees their failures; until then nobody does, and Node would call them unhandled.
+  configs.catch(() => {});
+  early.catch(() => {});
+  const { slot, ring } = await openOneSlot(store, slots, passphrase);
+  const authentic = authenticHeader(header, slot, warnings);
+  const chosen = chooseConfig(new Sealer(ring, authentic.repositoryId, ports.random), await configs);
+  return new Repository(ports, {
+    header: authentic,
+    ring,
+    config: chosen.config,
+    slot: { id: slot.slotId, label: slot.label },
+    warnings: [...warnings, ...chosen.warnings],
+    early: await early,
+  });
+}
+
+/** Undefined where the header is lost or damaged: every slot holds a copy. */
+async function readHeader(store: Store, warnings: string[]): Promise<Header | undefined> {
+  try {
+    return parseHeader(await store.get(HEADER_NAME));
+  } catch (error) {
+    if (error instanceof HoldfastError && error.code === 'damaged') {
+      warnings.push(`${HEADER_NAME} is damaged; the copy in a key slot is used.`);
+      return undefined;
+    }
+    if (!isNotFound(error)) throw error;
+    return undefined;
+  }
+}
+
+async function readSlots(store: Store, warnings: string[]): Promise<Slot[]> {
+  const slots: Slot[] = [];
+  await readObjects({
+    store,
+    prefix: 'keys/',
+    use: (_name, bytes) => slots.push(parseSlot(bytes)),
+    damaged: (name, error) => warnings.push(`${name} is damaged: ${error.message}`),
+  });
+  for (const [slotId, copies] of Map.groupBy(slots, (slot) => slot.slotId)) {
+    if (copies.length < 2) warnings.push(`A copy of key slot ${slotId.slice(0, 8)} is missing or damaged.`);
+  }
+  return slots.sort((a, b) => (a.slotId === b.slotId ? a.copy - b.copy : a.slotId < b.slotId ? -1 : 1));
+}
+
+function nothingToOpen(store: Store, hasHeader: boolean): HoldfastError {
+  if (!hasHeader) {
+    return new HoldfastError('not_a_repository', `${store.location} is not a Holdfast repository.`, {
+      advice: 'Check the location, or run init to create a repository there.',
+    });
+  }
+  return new HoldfastError('damaged', `${store.location} has a header but no usable key slot.`, {
+    advice:
+      'If init was interrupted, run it again; else bring back the objects below keys/ from a mirror of the repository.',
+  });
+}
+
+async function openOneSlot(
+  store: Store,
+  slots: readonly Slot[],
+  passphrase: string,
+): Promise<{ slot: Slot; ring: KeyRing }> {
+  for (const copies of Map.groupBy(slots, (slot) => slot.slotId).values()) {
+    const ring = await openSlot(copies, passphrase);
+    if (ring !== undefined) return { slot: copies[0] as Slot, ring };
+  }
+  throw new HoldfastError('wrong_passphrase', `The passphrase does not open ${store.location}.`, {
+    advice: 'Check the passphrase and the variables or the file that it comes from.',
+  });
+}
+
+/** The slot's copy is authenticated, the file is not. */
+function authenticHeader(found: Header | undefined, slot: Slot, warnings: string[]): Header {
+  if (found?.bytes.equals(slot.header)) return found;
+  if (found !== undefined) warnings.push(`${HEADER_NAME} differs from its authenticated copy, which is used.`);
+  else if (warnings.every((warning) => !warning.startsWith(HEADER_NAME))) {
+    warnings.push(`${HEADER_NAME} is missing; the copy in a key slot is used.`);
+  }
+  return parseHeader(Buffer.from(slot.header));
+}
+
+/** Starts to read what will be needed. Failures are kept for whoever asks for the object. */
+async function fetchEarly(store: Store, prefixes: readonly string[]): Promise<Map<string, Promise<Buffer>>> {
+  const found = new Map<string, Promise<Buffer>>();
+  for (const prefix of prefixes) {
+    const listed = await store.list(prefix);
+    await mapParallel(listed, PARALLEL_READS, async ({ name }) => {
+      const bytes = store.get(name);
+      found.set(name, bytes);
+      await bytes.catch((error: unknown) => {
+        if (!isNotFound(error) && !isUnusable(error)) throw error;
+      });
+    });
+  }
+  return found;
+}

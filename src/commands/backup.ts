@@ -1,0 +1,126 @@
+import type { BackupRequest, BackupResult } from '../backup/types.ts';
+import { HoldfastError } from '../shared/errors.ts';
+import { bytes, command, count, duration, id } from '../view/value.ts';
+import { stack, type View } from '../view/view.ts';
+import { type CommandContext, defineCommand, type InputOf } from './command.ts';
+import { choice, flag, list, size, text, time } from './field.ts';
+import { BACKUP_JSON } from './parts/backup-json.ts';
+
+const TRIGGERS = ['manual', 'schedule', 'api', 'system', 'pre-migration'] as const;
+
+const input = {
+  paths: list('Files and folders to back up; with --command the program and its arguments', {
+    position: 'PATH',
+    completes: 'local-path',
+  }),
+  stdin: text('Back up standard input as a file of this name', { placeholder: 'NAME' }),
+  command: text('Back up the output of the command after `--` as a file of this name', { placeholder: 'NAME' }),
+  source: text('Name of the source; its own path or name unless given', { placeholder: 'NAME', completes: 'source' }),
+  tag: list('Tag the snapshot; may be repeated', { placeholder: 'TAG', completes: 'tag' }),
+  exclude: list('Leave out what matches, in .gitignore syntax; may be repeated', {
+    short: 'e',
+    placeholder: 'PATTERN',
+  }),
+  excludeFile: list('Leave out what a file of such patterns lists; may be repeated', { placeholder: 'FILE' }),
+  excludeCaches: flag('Leave out folders marked with a CACHEDIR.TAG'),
+  oneFileSystem: flag('Stay on the file system of each path', { short: 'x' }),
+  maxFileSize: size('Leave out files larger than this'),
+  host: text('Host name to record', { placeholder: 'NAME' }),
+  time: time('Time to record', 'start'),
+  trigger: choice('Why this backup is taken', TRIGGERS),
+  force: flag('Read every file again, also where nothing seems changed'),
+};
+
+/** What to read: standard input, a command's output, or paths. */
+function content(context: CommandContext, given: InputOf<typeof input>): Partial<BackupRequest> {
+  const { stdin, command: name, paths } = given;
+  if (stdin !== undefined && name !== undefined)
+    throw new HoldfastError('usage', '--stdin and --command exclude each other');
+  if (name !== undefined) {
+    if (paths.length > 0) return { command: { name, argv: paths } };
+    throw new HoldfastError('usage', '--command needs a program to run', {
+      advice: 'Put it after two dashes: backup --command NAME -- PROGRAM ARGUMENTS.',
+    });
+  }
+  if (stdin === undefined) return { paths: choosePaths(context, paths) };
+  if (paths.length === 0) return { stdin: { name: stdin, stream: context.standardInput() } };
+  throw new HoldfastError('usage', '--stdin takes no paths');
+}
+
+function choosePaths({ defaultPaths }: CommandContext, paths: string[]): string[] {
+  if (paths.length > 0) return paths;
+  if (defaultPaths.length > 0) return [...defaultPaths];
+  throw new HoldfastError('usage', 'There is nothing to back up', {
+    advice: 'Name files or folders, or use --stdin NAME or --command NAME -- PROGRAM.',
+  });
+}
+
+function present(result: BackupResult): View {
+  const { files } = result;
+  const clean = result.unreadable === 0;
+  return stack(
+    {
+      kind: 'status',
+      tone: clean ? 'good' : 'warning',
+      text: ['Backed up ', result.source, ' as snapshot ', id(result.snapshot)],
+    },
+    {
+      kind: 'fields',
+      fields: [
+        ['Files', [`${files.new} new, ${files.changed} changed, ${files.unmodified} unmodified`]],
+        ['Size', [bytes(result.bytes), ' in ', count(files.new + files.changed + files.unmodified, 'file')]],
+        ['Read', bytes(result.bytesRead)],
+        ['Stored', [bytes(result.bytesStored), ' for ', bytes(result.bytesAdded), ' of new content']],
+        ['Took', duration(result.durationMs)],
+      ],
+    },
+    result.warnings.length === 0
+      ? undefined
+      : { kind: 'text', tone: 'warning', text: count(result.warnings.length, 'warning') },
+    clean
+      ? undefined
+      : {
+          kind: 'status',
+          tone: 'warning',
+          text: [count(result.unreadable, 'file'), ' could not be read'],
+          next: ['See ', command('show latest')],
+        },
+  );
+}
+
+export const backup = defineCommand({
+  name: 'backup',
+  summary: 'Take a snapshot of files and folders, of standard input, or of the output of a command',
+  details: [
+    'Only what changed since the last snapshot of the same source is read and stored; every snapshot restores alone.',
+    'A file that vanishes while it is read is a warning. One that cannot be read gives exit status 3.',
+  ],
+  examples: [
+    'backup /srv/app --tag nightly --exclude "*.tmp"',
+    'backup --command app.sql -- pg_dump app',
+    'mysqldump app | holdfast backup --stdin app.sql',
+  ],
+  input,
+  access: 'owner',
+  destructive: false,
+  json: BACKUP_JSON,
+  async run(context, given): Promise<BackupResult> {
+    const request: BackupRequest = {
+      ...content(context, given),
+      source: given.source,
+      tags: given.tag,
+      host: given.host,
+      time: given.time,
+      trigger: given.trigger ?? 'manual',
+      exclude: given.exclude,
+      excludeFiles: given.excludeFile,
+      excludeCaches: given.excludeCaches,
+      oneFileSystem: given.oneFileSystem,
+      maxFileSizeBytes: given.maxFileSize,
+      force: given.force,
+    };
+    return (await context.repository()).backup(request, context);
+  },
+  present,
+  outcome: ({ unreadable }) => (unreadable > 0 ? 'warnings' : undefined),
+});

@@ -1,0 +1,107 @@
+import type { Readable, Writable } from 'node:stream';
+import type { Engine } from '../backup/engine.ts';
+import type { OperationContext } from '../backup/ports.ts';
+import type { ErrorCode } from '../shared/errors.ts';
+import type { View } from '../view/view.ts';
+import type { Field } from './field.ts';
+
+/** Who may run a command: `anyone` for what reveals nothing, `owner` for all else. */
+export type Access = 'anyone' | 'owner';
+
+export interface Identity {
+  /** For people and the audit log: `root@host`. */
+  name: string;
+  access: Access;
+}
+
+/** What a command asks of the world besides the repository. Surfaces provide it. */
+export interface Services {
+  /** The repository that is worked on, opened at the first call. */
+  repository(): Promise<Engine>;
+  /** Creates the repository. */
+  create(label: string | undefined): Promise<Engine>;
+  /** Opens a second repository; its passphrase comes from `passwordFile`, or from where the surface finds one. */
+  otherRepository(location: string, passwordFile: string | undefined): Promise<Engine>;
+  /** A passphrase that is to be set: from `passwordFile`, or from where the surface finds one. */
+  newPassphrase(passwordFile: string | undefined): Promise<string>;
+  standardInput(): Readable;
+  standardOutput(): Writable;
+  /** Milliseconds since 1970. */
+  now(): number;
+}
+
+export interface CommandContext extends Services, OperationContext {
+  identity: Identity;
+  /** All commands, for those that tell about commands. */
+  commands: CommandSource;
+  /**
+   * True where a person sees the plan and answers before anything is written. A restore then means the newest snapshot, in
+   * place, applied, unless told otherwise, and a backup of nothing in particular means `defaultPaths`.
+   */
+  guided: boolean;
+  defaultPaths: readonly string[];
+}
+
+/** Something besides commands that can be typed on a surface, for its help. */
+export interface HelpSection {
+  title: string;
+  rows: readonly { name: string; summary: string }[];
+}
+
+export interface CommandSource {
+  /** What the surface adds to the list of commands. */
+  readonly sections: readonly HelpSection[];
+  names(): readonly string[];
+  /** Undefined when there is none of that name. */
+  load(name: string): Promise<AnyCommand | undefined>;
+}
+
+/** What has to be answered before a command runs. */
+export interface Confirmation {
+  /** What is going to happen, ending in what it would do. */
+  view: View;
+  question: string;
+  /** The button that goes on. */
+  label: string;
+  /** `required`: where nobody can answer, the command is refused. `offered`: a script that runs it has answered by doing so. */
+  need: 'required' | 'offered';
+}
+
+export type Fields = Readonly<Record<string, Field<unknown>>>;
+
+export type InputOf<F extends Fields> = { [K in keyof F]: F[K] extends Field<infer T> ? T : never };
+
+/** The properties of every member of a union. */
+type KeysOf<T> = T extends unknown ? keyof T : never;
+
+/** A command, written once for all surfaces. */
+export interface Command<F extends Fields, Result extends object> {
+  /** One word, or two such as `key add`. */
+  name: string;
+  summary: string;
+  /** What the help adds: paragraphs. */
+  details?: readonly string[];
+  /** Command lines for the help. */
+  examples?: readonly string[];
+  input: F;
+  access: Access;
+  /** True when it can delete or overwrite something. */
+  destructive: boolean;
+  /** What each property of the result is: the reference of `--json`, complete because the compiler checks it. */
+  json: Readonly<Record<KeysOf<Result> & string, string>>;
+  /** What must be answered first, if anything. It writes nothing. */
+  confirm?(context: CommandContext, input: InputOf<F>): Promise<Confirmation | undefined>;
+  run(context: CommandContext, input: InputOf<F>): Promise<Result>;
+  present(result: Result): View;
+  /** What a finished run counts as: `warnings` or `damaged` although it gave a result. */
+  outcome?(result: Result): Extract<ErrorCode, 'warnings' | 'damaged'> | undefined;
+}
+
+/** A command whose input and result types nobody needs to know: surfaces handle all alike. */
+export type AnyCommand = Command<Fields, object>;
+
+/** Gives a command its types; the result is what the registry holds. */
+export function defineCommand<const F extends Fields, Result extends object>(command: Command<F, Result>): AnyCommand {
+  // Input is only ever made by the command's own fields, and a result only ever goes back to the command that gave it.
+  return command as unknown as AnyCommand;
+}

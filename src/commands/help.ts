@@ -1,0 +1,55 @@
+import { HoldfastError } from '../shared/errors.ts';
+import { type CommandContext, defineCommand, type HelpSection } from './command.ts';
+import { list } from './field.ts';
+import { describeCommand, type HelpPage } from './parts/help-page.ts';
+import { helpPageView, overviewView } from './parts/help-view.ts';
+import { closest } from './suggest.ts';
+
+interface Overview {
+  commands: { name: string; summary: string }[];
+  sections: readonly HelpSection[];
+}
+
+async function overview({ commands }: CommandContext): Promise<Overview> {
+  const all = await Promise.all(commands.names().map((name) => commands.load(name)));
+  const rows = all.flatMap((command) => (command ? [{ name: command.name, summary: command.summary }] : []));
+  return { commands: rows, sections: commands.sections };
+}
+
+async function explain({ commands }: CommandContext, topic: string): Promise<HelpPage | Overview> {
+  const command = await commands.load(topic);
+  if (command !== undefined) return { ...describeCommand(command) };
+  const family = commands.names().filter((name) => name.startsWith(`${topic} `));
+  const members = await Promise.all(family.map((name) => commands.load(name)));
+  const rows = members.flatMap((member) => (member ? [{ name: member.name, summary: member.summary }] : []));
+  if (rows.length > 0) return { commands: rows, sections: [] };
+  const meant = closest(topic, commands.names());
+  throw new HoldfastError('usage', `There is no command ${JSON.stringify(topic)}`, {
+    advice: meant === undefined ? 'See help for all commands.' : `Did you mean ${meant}?`,
+  });
+}
+
+export const help = defineCommand({
+  name: 'help',
+  summary: 'List all commands, or explain one',
+  examples: ['help restore'],
+  input: { topic: list('Command to explain', { position: 'COMMAND', completes: 'command' }) },
+  access: 'anyone',
+  destructive: false,
+  json: {
+    commands: 'without COMMAND: array of `{name, summary}`',
+    sections:
+      'without COMMAND: what else can be typed here, an array of `{title, rows}` with `rows` of `{name, summary}`',
+    command: 'with COMMAND: its name',
+    summary: 'what it does',
+    usage: 'how it is typed',
+    details: 'paragraphs, an array of strings',
+    arguments: 'array of `{name, summary}`',
+    options: 'array of `{name, summary}`',
+    examples: 'array of strings',
+  },
+  run: (context, { topic }): Promise<HelpPage | Overview> =>
+    topic.length === 0 ? overview(context) : explain(context, topic.join(' ')),
+  present: (result) =>
+    'commands' in result ? overviewView(result.commands, result.sections) : helpPageView(result, []),
+});

@@ -1,0 +1,57 @@
+import type { SnapshotSummary } from '../backup/types.ts';
+import { command, count } from '../view/value.ts';
+import { hint, stack, type View } from '../view/view.ts';
+import { defineCommand } from './command.ts';
+import { choice, deniableFlag, integer, text } from './field.ts';
+import { filterFields, toFilter } from './parts/filter-fields.ts';
+import { DEFAULT_RETENTION } from './parts/retention.ts';
+import { snapshotTable } from './parts/snapshot-view.ts';
+
+/** Snapshots to a page where a person reads along and did not say. */
+const GUIDED_LIMIT = 20;
+const STATUSES = ['completed', 'completed_with_warnings', 'unfinished', 'broken', 'lost'] as const;
+
+interface ListResult {
+  snapshots: SnapshotSummary[];
+  total: number;
+  page: number;
+  pages: number;
+}
+
+const present = ({ snapshots, total, page, pages }: ListResult): View =>
+  stack(
+    snapshotTable(snapshots, ['No snapshots. Take one with ', command('backup'), '.']),
+    pages > 1 ? hint(`Page ${page} of ${pages}, `, count(total, 'snapshot'), ' in all') : undefined,
+  );
+
+export const list = defineCommand({
+  name: 'list',
+  summary: 'List snapshots, newest first',
+  examples: ['list --source /srv/app --from "7 days ago"', 'list --tag nightly --json'],
+  input: {
+    ...filterFields,
+    kind: text('Only snapshots of this kind, such as files', { placeholder: 'KIND' }),
+    trigger: text('Only snapshots taken for this reason, such as manual', { placeholder: 'TRIGGER' }),
+    status: choice('Only snapshots in this state', STATUSES),
+    verified: deniableFlag('Only snapshots that were verified (or, denied, that were not)'),
+    limit: integer('Snapshots to a page; all unless given', 1, { short: 'n' }),
+    page: integer('Which page', 1),
+  },
+  access: 'owner',
+  destructive: false,
+  json: {
+    snapshots: 'array of Snapshot',
+    total: 'how many snapshots match, on all pages',
+    page: 'which page this is, from 1',
+    pages: 'how many pages there are, at least 1',
+  },
+  async run(context, { kind, trigger, status, verified, limit, page = 1, ...filter }): Promise<ListResult> {
+    const repository = await context.repository();
+    const wanted = { ...toFilter(filter), kind, trigger, status, verified };
+    const all = await repository.list(wanted, DEFAULT_RETENTION);
+    const length = limit ?? (context.guided ? GUIDED_LIMIT : Math.max(all.length, 1));
+    const snapshots = all.slice((page - 1) * length, page * length);
+    return { snapshots, total: all.length, page, pages: Math.max(Math.ceil(all.length / length), 1) };
+  },
+  present,
+});

@@ -1,0 +1,53 @@
+import type { RestoreResult } from '../../backup/types.ts';
+import { bytes, duration, id, time } from '../../view/value.ts';
+import { heading, stack, type View } from '../../view/view.ts';
+import { changeList, changeWords } from './changes-view.ts';
+import { damageList } from './damage-view.ts';
+
+/** A restore, planned or done. A plan ends with "Nothing was written". */
+export function restoreView(result: RestoreResult): View {
+  const { applied, added, changed, deleted, unchanged, losses } = result;
+  const verb = applied ? '' : 'would be ';
+  return stack(
+    heading(
+      applied ? 'Restored ' : 'Restore ',
+      id(result.snapshot),
+      ' of ',
+      time(result.time),
+      ` into ${result.target}`,
+    ),
+    changeList(
+      result.items.map(({ action, path, size }) => ({ mark: action, path, size })),
+      result.itemsTotal,
+    ),
+    {
+      kind: 'fields',
+      fields: [
+        [`${verb}added`, changeWords(added)],
+        [`${verb}changed`, changeWords(changed)],
+        [`${verb}deleted`, changeWords(deleted)],
+        ['unchanged', changeWords(unchanged)],
+        [`${verb}written`, bytes(result.bytes)],
+      ],
+    },
+    losses.length > 0
+      ? { kind: 'list', items: losses.map((loss) => `not restored: ${loss}`), tone: 'warning' }
+      : undefined,
+    damageList(result.damaged),
+    ...(applied ? done(result) : [{ kind: 'text', text: 'Nothing was written.' } as const]),
+  );
+}
+
+function done({ damaged, durationMs, safetySnapshot, keptOld }: RestoreResult): View[] {
+  const views: View[] = [
+    damaged.length > 0
+      ? { kind: 'status', tone: 'warning', text: ['Restored what is whole in ', duration(durationMs)] }
+      : { kind: 'status', tone: 'good', text: ['Done in ', duration(durationMs)] },
+  ];
+  if (safetySnapshot !== null) {
+    const undo = `restore ${safetySnapshot.slice(0, 8)} --in-place --delete --apply`;
+    views.push({ kind: 'action', label: 'Undo', command: undo });
+  }
+  if (keptOld !== null) views.push({ kind: 'text', text: `The old content was kept in ${keptOld}` });
+  return views;
+}

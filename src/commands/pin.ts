@@ -1,0 +1,23 @@
+import type { SnapshotSummary } from '../backup/types.ts';
+import { id } from '../view/value.ts';
+import { good } from '../view/view.ts';
+import { defineCommand } from './command.ts';
+import { required, text } from './field.ts';
+import { JSON_SHAPES } from './parts/json-shapes.ts';
+import { snapshotField } from './parts/snapshot-field.ts';
+
+export const pin = defineCommand({
+  name: 'pin',
+  summary: 'Keep a snapshot whatever the retention rules say',
+  examples: ['pin 4f07a1c2 --reason "before the migration"'],
+  input: {
+    snapshot: required(snapshotField),
+    reason: text('Why, for whoever reads it later', { placeholder: 'TEXT' }),
+  },
+  access: 'owner',
+  destructive: false,
+  json: JSON_SHAPES.Snapshot,
+  run: async (context, { snapshot, reason }): Promise<SnapshotSummary> =>
+    (await context.repository()).pin(snapshot, reason),
+  present: (snapshot) => good('Pinned ', id(snapshot.id), ': no rule forgets it until it is unpinned'),
+});

@@ -1,0 +1,95 @@
+import type { RestoreRequest, RestoreResult } from '../backup/types.ts';
+import { HoldfastError } from '../shared/errors.ts';
+import { type CommandContext, type Confirmation, defineCommand, type InputOf } from './command.ts';
+import { choice, flag, list, text, time } from './field.ts';
+import { changeTotal } from './parts/changes-view.ts';
+import { restoreView } from './parts/restore-view.ts';
+import { chooseSnapshot, snapshotField } from './parts/snapshot-field.ts';
+
+const input = {
+  snapshot: snapshotField,
+  to: text('Restore into this folder', { placeholder: 'DIR', completes: 'local-path' }),
+  inPlace: flag('Restore to where it was backed up from'),
+  at: time('With latest: the newest snapshot that is not after this time', 'end'),
+  source: text('With latest: the newest snapshot of this source', { placeholder: 'NAME', completes: 'source' }),
+  path: list('Restore only this path of the snapshot; may be repeated', {
+    placeholder: 'PATH',
+    completes: 'snapshot-path',
+  }),
+  apply: flag('Really restore; without it you get a preview'),
+  check: flag('Compare existing files by their content, not only by size and time'),
+  delete: flag('Delete from the target what the snapshot does not have'),
+  keepGoing: flag('Restore what is whole although some content is damaged'),
+  safety: choice('What becomes of what the target holds now', ['backup', 'keep-old', 'none']),
+  noOwner: flag('Do not set owners'),
+  noSetuid: flag('Drop the setuid and setgid bits'),
+  devices: flag('Restore device nodes and sockets too'),
+};
+
+/** The engine's request; where a person is guided, in place is what is meant unless a folder is named. */
+function toRequest(context: CommandContext, given: InputOf<typeof input>): RestoreRequest {
+  const { snapshot, path, to, inPlace, apply, ...rest } = given;
+  if (to !== undefined && inPlace) throw new HoldfastError('usage', '--to and --in-place exclude each other');
+  if (to === undefined && !inPlace && !context.guided) {
+    throw new HoldfastError('usage', 'It is not said where to restore to', {
+      advice: 'Use --to DIR, or --in-place for where it was backed up from.',
+    });
+  }
+  return {
+    ...rest,
+    snapshot: chooseSnapshot(context, snapshot),
+    ...(to === undefined ? { inPlace: true } : { to }),
+    ...(path.length > 0 && { paths: path }),
+    apply: apply || context.guided,
+  };
+}
+
+/** A question where something would be lost, and before any change where a person is guided anyway. */
+async function confirm(context: CommandContext, given: InputOf<typeof input>): Promise<Confirmation | undefined> {
+  const request = toRequest(context, given);
+  if (!request.apply) return undefined;
+  const plan = await (await context.repository()).restore({ ...request, apply: false }, context);
+  const lost = changeTotal(plan.changed) + changeTotal(plan.deleted);
+  if (lost === 0 && !(context.guided && changeTotal(plan.added) > 0)) return undefined;
+  return { view: restoreView(plan), question: `Restore into ${plan.target}?`, label: 'Restore', need: 'required' };
+}
+
+export const restore = defineCommand({
+  name: 'restore',
+  summary: 'Preview a restore, and with --apply carry it out',
+  details: [
+    'Without --apply nothing is written: you see what would be added, changed and deleted.',
+    'What the target holds is kept first: `--safety backup` (the default) takes a snapshot of it, `keep-old` leaves it beside, `none` gives it up. The new content is written beside the old and swapped in, so that a crash leaves the target wholly old or wholly new.',
+    'One folder restores with its content directly in DIR; several go below their base names.',
+    'On a terminal --apply asks when something would be changed or deleted; --yes answers. Without a terminal and without --yes that is refused (exit status 15). With --keep-going, damaged content gives exit status 3.',
+  ],
+  examples: ['restore latest --to /tmp/look', 'restore latest --in-place --path srv/app/settings.json --apply'],
+  input,
+  access: 'owner',
+  destructive: true,
+  json: {
+    snapshot: 'ID of the snapshot',
+    time: 'time of the snapshot',
+    target: 'where it is restored to',
+    applied: 'false for a preview',
+    added: 'Changes',
+    changed: 'Changes',
+    deleted: 'Changes',
+    unchanged: 'Changes',
+    bytes: 'bytes that are, or would be, written',
+    items: 'array of `{action, path, type, size}`; `action` is `add`, `change`, `delete` or `metadata`',
+    itemsTotal: 'how many changes there are, where `items` holds only the first',
+    safetySnapshot: 'ID of the snapshot that holds what the target held before, or null',
+    keptOld: 'where the old content was kept, or null',
+    damaged: 'array of Damage: with --keep-going, what could not be restored',
+    losses: 'metadata that this machine could not restore, an array of strings',
+    planHash: 'digest of what a confirmation stands for: the same for a preview and its restore',
+    warnings: 'array of strings',
+    durationMs: 'how long it took',
+  },
+  confirm,
+  run: async (context, given): Promise<RestoreResult> =>
+    (await context.repository()).restore(toRequest(context, given), context),
+  present: restoreView,
+  outcome: ({ damaged }) => (damaged.length > 0 ? 'warnings' : undefined),
+});

@@ -1,0 +1,23 @@
+import type { SnapshotSummary } from '../backup/types.ts';
+import { id } from '../view/value.ts';
+import { good } from '../view/view.ts';
+import { defineCommand } from './command.ts';
+import { required, text } from './field.ts';
+import { JSON_SHAPES } from './parts/json-shapes.ts';
+import { snapshotField } from './parts/snapshot-field.ts';
+
+export const unpin = defineCommand({
+  name: 'unpin',
+  summary: 'Leave a pinned snapshot to the retention rules again',
+  examples: ['unpin 4f07a1c2'],
+  input: {
+    snapshot: required(snapshotField),
+    reason: text('Why, for whoever reads it later', { placeholder: 'TEXT' }),
+  },
+  access: 'owner',
+  destructive: false,
+  json: JSON_SHAPES.Snapshot,
+  run: async (context, { snapshot, reason }): Promise<SnapshotSummary> =>
+    (await context.repository()).unpin(snapshot, reason),
+  present: (snapshot) => good('Unpinned ', id(snapshot.id)),
+});

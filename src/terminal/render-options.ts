@@ -1,0 +1,8 @@
+import type { Wording } from '../view/units.ts';
+import type { Style } from './style.ts';
+
+export interface RenderOptions extends Wording {
+  style: Style;
+  /** Columns of the terminal; undefined where output is no terminal, so nothing is shortened. */
+  columns: number | undefined;
+}

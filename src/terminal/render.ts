@@ -1,0 +1,91 @@
+import { printableText } from '../shared/printable.ts';
+import { formatCount, formatSentence } from '../view/units.ts';
+import type { Choice, Sentence, SeriesPoint, View } from '../view/view.ts';
+import { progressText } from './progress-text.ts';
+import type { RenderOptions } from './render-options.ts';
+import type { Style } from './style.ts';
+import { renderTable } from './table.ts';
+import { displayWidth, pad } from './width.ts';
+
+/**
+ * A View as pieces of terminal output, line feeds included. Everything that comes from outside is escaped, so no name can
+ * move the cursor or colour the screen; only a `file` View passes its bytes on untouched, since they are for a file.
+ */
+export async function* renderView(view: View, options: RenderOptions): AsyncGenerator<string | Uint8Array> {
+  const { style } = options;
+  const say = (sentence: Sentence): string => printableText(formatSentence(sentence, options));
+  switch (view.kind) {
+    case 'stack':
+      for (const part of view.views) yield* renderView(part, options);
+      return;
+    case 'heading':
+      yield `${style.bold(say(view.text))}\n`;
+      return;
+    case 'text':
+      yield `${style.tone(view.tone ?? 'plain', say(view.text))}\n`;
+      return;
+    case 'status':
+      yield `${style.tone(view.tone, say(view.text))}\n`;
+      if (view.next !== undefined) yield `${say(view.next)}\n`;
+      return;
+    case 'fields':
+      yield* renderFields(view.fields, say, style);
+      return;
+    case 'table':
+      yield* renderTable(view, options);
+      return;
+    case 'list':
+      for (const item of view.items) yield `  ${style.tone(view.tone ?? 'plain', say(item))}\n`;
+      if ((view.total ?? 0) > view.items.length) {
+        yield style.quiet(`  … and ${formatCount((view.total ?? 0) - view.items.length)} more`).concat('\n');
+      }
+      return;
+    case 'progress':
+      yield `${progressText(view.progress, options.columns)}\n`;
+      return;
+    case 'series':
+      yield* renderSeries(view.title, view.points, say, style);
+      return;
+    case 'file':
+      yield* view.content;
+      return;
+    case 'action':
+      yield `${style.quiet(printableText(`${view.label}: ${options.commandPrefix}${view.command}`))}\n`;
+      return;
+    case 'confirm':
+      yield `${style.bold(say(view.question))}\n${renderChoices(view.choices)}\n`;
+      return;
+  }
+}
+
+function* renderFields(
+  fields: readonly (readonly [string, Sentence])[],
+  say: (sentence: Sentence) => string,
+  style: Style,
+): Generator<string> {
+  const width = Math.max(0, ...fields.map(([name]) => displayWidth(name)));
+  for (const [name, value] of fields) yield `  ${style.quiet(pad(name, width, 'left'))}  ${say(value)}\n`;
+}
+
+const BAR_COLUMNS = 30;
+
+function* renderSeries(
+  title: string,
+  points: readonly SeriesPoint[],
+  say: (sentence: Sentence) => string,
+  style: Style,
+): Generator<string> {
+  yield `${style.bold(printableText(title))}\n`;
+  const labels = points.map(({ label }) => printableText(label));
+  const width = Math.max(0, ...labels.map(displayWidth));
+  const largest = Math.max(0, ...points.map(({ size }) => size));
+  for (const [i, point] of points.entries()) {
+    const bar = '█'.repeat(largest > 0 ? Math.round((Math.max(point.size, 0) / largest) * BAR_COLUMNS) : 0);
+    yield `  ${pad(labels[i] ?? '', width, 'left')}  ${pad(bar, BAR_COLUMNS, 'left')}  ${say(point.value)}\n`;
+  }
+}
+
+/** Buttons of a place without buttons: `1) Restore  2) Cancel`. */
+export function renderChoices(choices: readonly Choice[]): string {
+  return choices.map(({ label }, i) => `${i + 1}) ${printableText(label)}`).join('  ');
+}

@@ -15,7 +15,6 @@ export interface Layer {
 const PURE_NODE_MODULES = ['node:crypto', 'node:zlib', 'node:buffer', 'node:util', 'node:assert'];
 const CODECS = ['shared', 'vocabulary', 'format', 'crypto', 'chunker'];
 const SURFACE = ['shared', 'commands', 'view', 'dispatch'];
-const TEXT_SURFACE = [...SURFACE, 'terminal'];
 
 export const LAYERS = {
   main: {
@@ -127,11 +126,6 @@ export const LAYERS = {
     paths: ['terminal/'],
     imports: ['shared', 'view'],
     reason: 'the command line and the console render a View alike and know nothing of each other',
-  },
-  terminal: {
-    paths: ['terminal/'],
-    imports: ['shared', 'view'],
-    reason: 'the command line and the console draw the same Views on the same terminals, and know each other not',
   },
   state: {
     paths: ['state/'],

@@ -1,0 +1,240 @@
+import { HoldfastError } from '../../shared/errors.ts';
+import { type ChunkRef, comparePaths } from '../entry.ts';
+import {
+  decodeChunkList,
+  decodeFenceChunk,
+  decodeManifestChunk,
+  decodeSideChunk,
+  type Fence,
+  type SideRecord,
+} from '../format/manifest.ts';
+import { type StoredEntry, storedBytes } from '../format/manifest-entry.ts';
+import { DATA, META } from '../format/pack-index.ts';
+import type { ChunkReader } from './chunk-reader.ts';
+import { isDamage } from './damage.ts';
+
+/** Where a snapshot's manifest begins: `manifest` of its body. */
+export type ManifestRefs = readonly { id: string; length: number }[];
+
+export interface EntryOptions {
+  /** The entry with this path and everything below it; the whole manifest where absent or ''. */
+  below?: string | undefined;
+  /**
+   * Called for a part of the manifest that cannot be read; reading goes on with the next. Without it, damage throws. Folders that
+   * were listed in a lost part are then unknown, so entries may come whose parent did not.
+   */
+  onDamage?: ((error: HoldfastError) => void) | undefined;
+}
+
+/** Reads the entries of one snapshot in manifest order, and checks the rules of docs/FORMAT.md section 8 as it goes. */
+export class ManifestReader {
+  readonly #chunks: ChunkReader;
+  readonly #refs: ManifestRefs;
+  #fences: Promise<Fence[]> | undefined;
+
+  constructor(chunks: ChunkReader, refs: ManifestRefs) {
+    this.#chunks = chunks;
+    this.#refs = refs;
+  }
+
+  /** All fences in order. Throws `damaged`. */
+  fences(): Promise<Fence[]> {
+    this.#fences ??= this.#readFences();
+    return this.#fences;
+  }
+
+  async #readFences(): Promise<Fence[]> {
+    const fences: Fence[] = [];
+    for (const ref of this.#refs) {
+      fences.push(...decodeFenceChunk(await this.#chunks.read(META, Buffer.from(ref.id, 'hex'))));
+    }
+    return fences;
+  }
+
+  /** The entries of one manifest chunk. Throws `damaged` also where they do not fit the fence. */
+  async part(fence: Fence): Promise<StoredEntry[]> {
+    const entries = decodeManifestChunk(await this.#chunks.read(META, fence.manifest.id));
+    if (entries.length !== fence.count || entries[0]?.path !== fence.firstPath) {
+      throw new HoldfastError('damaged', 'A manifest chunk does not fit its fence.');
+    }
+    for (const entry of entries) this.#nameOnlyChunk(entry);
+    return entries;
+  }
+
+  /** What the next backup needs, one record for each entry of the part; undefined where there is none or it cannot be read. */
+  async side(fence: Fence): Promise<SideRecord[] | undefined> {
+    if (fence.side === undefined) return undefined;
+    try {
+      const records = decodeSideChunk(await this.#chunks.read(META, fence.side.id));
+      return records.length === fence.count ? records : undefined;
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      return undefined;
+    }
+  }
+
+  /** Entries in order. `chunks` is filled for files of one chunk; see `chunkList` for indirect lists. */
+  async *entries(options: EntryOptions = {}): AsyncGenerator<StoredEntry> {
+    const below = options.below ?? '';
+    const order = new OrderCheck(below);
+    const fences = await this.#fencesOr(options);
+    for (let number = firstPart(fences, below); number < fences.length; number++) {
+      const fence = fences[number] as Fence;
+      if (isPast(fence.firstPath, below)) return;
+      const entries = await this.#partOr(fence, options);
+      if (entries === undefined) {
+        order.gap();
+        continue;
+      }
+      for (const entry of entries) {
+        if (isPast(entry.path, below)) return;
+        if (!isWithin(entry.path, below)) continue;
+        order.check(entry);
+        yield entry;
+      }
+    }
+  }
+
+  async #fencesOr({ onDamage }: EntryOptions): Promise<Fence[]> {
+    if (onDamage === undefined) return this.fences();
+    const fences: Fence[] = [];
+    for (const ref of this.#refs) {
+      const part = await tolerate(onDamage, async () =>
+        decodeFenceChunk(await this.#chunks.read(META, Buffer.from(ref.id, 'hex'))),
+      );
+      fences.push(...(part ?? []));
+    }
+    return fences;
+  }
+
+  #partOr(fence: Fence, { onDamage }: EntryOptions): Promise<StoredEntry[] | undefined> {
+    return onDamage === undefined ? this.part(fence) : tolerate(onDamage, () => this.part(fence));
+  }
+
+  /** The entry at a path, or undefined. */
+  async find(path: string): Promise<StoredEntry | undefined> {
+    for await (const entry of this.entries({ below: path })) return entry.path === path ? entry : undefined;
+    return undefined;
+  }
+
+  /** The entries directly in the folder at `path` ('' is the root), skipping what lies deeper without reading it. */
+  async *folder(path: string): AsyncGenerator<StoredEntry> {
+    const fences = await this.fences();
+    const prefix = path === '' ? '' : `${path}/`;
+    let number = firstPart(fences, path);
+    while (number < fences.length) {
+      const entries = await this.part(fences[number] as Fence);
+      let last: string | undefined;
+      for (const entry of entries) {
+        if (isPast(entry.path, path)) return;
+        if (entry.path === path || !isWithin(entry.path, path)) continue;
+        const end = entry.path.indexOf('/', prefix.length);
+        last = end < 0 ? entry.path : entry.path.slice(0, end);
+        if (end < 0) yield entry;
+      }
+      number = last === undefined ? number + 1 : Math.max(number + 1, partAfter(fences, last));
+    }
+  }
+
+  /** The chunks of a file's stored data, also where their list is kept in chunks of its own. Throws `damaged`. */
+  async chunkList(entry: StoredEntry): Promise<readonly ChunkRef[]> {
+    const chunks = entry.chunks ?? [];
+    if (entry.indirect !== true) return chunks;
+    const lists: Buffer[] = [];
+    for (const { id } of chunks) lists.push(await this.#chunks.read(META, id));
+    const list = decodeChunkList(Buffer.concat(lists));
+    if (list.reduce((sum, chunk) => sum + chunk.length, 0) !== storedBytes(entry)) {
+      throw new HoldfastError('damaged', "A file's chunks do not add up to its size.");
+    }
+    return list;
+  }
+
+  #nameOnlyChunk(entry: StoredEntry): void {
+    if (entry.type !== 'file' || entry.size === 0 || entry.chunks !== undefined || entry.digest === undefined) return;
+    entry.chunks = [{ id: this.#chunks.repository.hasher.id(DATA, entry.digest), length: entry.size }];
+  }
+}
+
+async function tolerate<T>(onDamage: (error: HoldfastError) => void, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    onDamage(error);
+    return undefined;
+  }
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return folder === '' || path === folder || path.startsWith(`${folder}/`);
+}
+
+/** True for paths that come after everything in the folder. */
+function isPast(path: string, folder: string): boolean {
+  return !isWithin(path, folder) && comparePaths(path, folder) > 0;
+}
+
+/** Number of the part that holds `path`, if any does: the last one that does not begin after it. */
+function firstPart(fences: readonly Fence[], path: string): number {
+  let low = 0;
+  let high = fences.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >>> 1;
+    if (comparePaths((fences[middle] as Fence).firstPath, path) <= 0) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+/** Number of the first part that may hold something after everything within `folder`. */
+function partAfter(fences: readonly Fence[], folder: string): number {
+  let low = 0;
+  let high = fences.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (isPast((fences[middle] as Fence).firstPath, folder)) high = middle;
+    else low = middle + 1;
+  }
+  return Math.max(0, low - 1);
+}
+
+/** Ascending paths, and a folder before everything in it. */
+class OrderCheck {
+  #last: string | undefined;
+  #folders: string[];
+  #lost = false;
+  /** The last entry that can have nothing below it: what follows directly would be its content. */
+  #leaf: string | undefined;
+
+  /** Where reading begins in the middle, the folders above are taken for granted. */
+  constructor(below: string) {
+    const components = below === '' ? [] : below.split('/');
+    this.#folders = ['', ...components.slice(0, -1).map((_, depth) => components.slice(0, depth + 1).join('/'))];
+  }
+
+  /** Something is missing here, folders perhaps. */
+  gap(): void {
+    this.#lost = true;
+  }
+
+  check(entry: StoredEntry): void {
+    const { path } = entry;
+    if (this.#last !== undefined && comparePaths(this.#last, path) >= 0) {
+      throw new HoldfastError('damaged', 'The manifest is not in order.');
+    }
+    this.#last = path;
+    if (path !== '') this.#checkParent(path);
+    if (entry.type === 'directory') this.#folders.push(path);
+    else this.#leaf = path;
+  }
+
+  #checkParent(path: string): void {
+    const slash = path.lastIndexOf('/');
+    const parent = slash < 0 ? '' : path.slice(0, slash);
+    while (this.#folders.length > 0 && !isWithin(parent, this.#folders.at(-1) as string)) this.#folders.pop();
+    const belowLeaf = this.#leaf !== undefined && isWithin(parent, this.#leaf);
+    if (belowLeaf || (this.#folders.at(-1) !== parent && !this.#lost)) {
+      throw new HoldfastError('damaged', 'The manifest has an entry whose folder is not listed before it.');
+    }
+  }
+}

@@ -7,3 +7,8 @@ export interface RandomSource {
 }
 
 export const systemRandom: RandomSource = { bytes: (length) => randomBytes(length) };
+
+/** A number from 0 up to, not including, 1. */
+export function randomFraction(random: RandomSource): number {
+  return random.bytes(4).readUInt32LE(0) / 2 ** 32;
+}

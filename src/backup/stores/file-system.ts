@@ -1,5 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { lstat, mkdir, open, readdir, rename, rmdir, statfs, unlink } from 'node:fs/promises';
+import type { SpoolFileSystem } from '../ports.ts';
 
 /** What the local store looks at in a `stat`. */
 export interface FileFacts {
@@ -26,14 +27,6 @@ export interface OpenFile {
   /** fsync: of a file its content, of a folder the names in it. */
   sync(): Promise<void>;
   close(): Promise<void>;
-}
-
-/** What a worker thread needs to write a pack into the spool folder. The store syncs the file when it is put. */
-export interface SpoolFileSystem {
-  openSync(path: string, flags: number, mode: number): number;
-  /** Writes at the file's offset; returns how many bytes were written, which may be less than asked. */
-  writeSync(fd: number, buffer: Uint8Array, offset: number, length: number): number;
-  closeSync(fd: number): void;
 }
 
 /**

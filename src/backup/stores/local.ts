@@ -9,12 +9,12 @@ import { DurableFolders, syncFolder } from './durable-folders.ts';
 import { copyContent, readFully, writeFully } from './file-content.ts';
 import { type FileSystem, nodeFileSystem, type OpenFile } from './file-system.ts';
 import { Limit } from './limit.ts';
-import { toStoreError } from './local-error.ts';
 import { listFolder } from './local-list.ts';
 import { LocalPresence } from './local-presence.ts';
 import { LocalReserve, mayUseReserve } from './local-reserve.ts';
 import { LocalSpool } from './local-spool.ts';
 import { checkObjectName, checkPrefix } from './object-name.ts';
+import { toStoreError } from './store-error.ts';
 
 const PARALLEL_PUTS = 4;
 const ATTEMPTS = 3;

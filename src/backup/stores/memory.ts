@@ -6,6 +6,7 @@ import { HoldfastError } from '../../shared/errors.ts';
 import type { ByteRange, ObjectInfo, SpooledFile, Store } from '../ports.ts';
 import { resolveRange } from './byte-range.ts';
 import { checkObjectName, checkPrefix } from './object-name.ts';
+import { toStoreError } from './store-error.ts';
 
 /** Objects in this process's memory, for tests. Stores that are given the same map are the same place. */
 export class MemoryStore implements Store {
@@ -44,8 +45,7 @@ export class MemoryStore implements Store {
       this.#objects.set(name, Buffer.from(body));
       return;
     }
-    this.#objects.set(name, await readSpooled(name, body));
-    await unlink(body.path);
+    this.#objects.set(name, await takeSpooled(name, body));
   }
 
   async delete(name: string, signal?: AbortSignal): Promise<void> {
@@ -81,11 +81,14 @@ export class MemoryStore implements Store {
   }
 }
 
-async function readSpooled(name: string, body: SpooledFile): Promise<Buffer> {
-  const content = await readFile(body.path);
-  if (content.length === body.size) return content;
-  throw new HoldfastError(
-    'store_failed',
-    `The file prepared for ${name} has ${content.length} bytes instead of ${body.size}.`,
-  );
+/** The content of a spooled file, which is gone afterwards. */
+async function takeSpooled(name: string, body: SpooledFile): Promise<Buffer> {
+  try {
+    const content = await readFile(body.path);
+    await unlink(body.path);
+    if (content.length === body.size) return content;
+    throw new HoldfastError('store_failed', `The file for ${name} has ${content.length} bytes, not ${body.size}.`);
+  } catch (error) {
+    throw toStoreError(error, `store ${name}`);
+  }
 }

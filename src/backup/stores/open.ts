@@ -5,8 +5,8 @@ import { HoldfastError, systemCode } from '../../shared/errors.ts';
 import { readProcessIdentity } from '../../shared/process-identity.ts';
 import type { Store } from '../ports.ts';
 import { LocalStore } from './local.ts';
-import { toStoreError } from './local-error.ts';
 import { MemoryStore } from './memory.ts';
+import { toStoreError } from './store-error.ts';
 
 /** Two letters at least, so that a drive letter is no scheme. */
 const SCHEME = /^(?<scheme>[A-Za-z][A-Za-z0-9+.-]+):/;

@@ -27,9 +27,10 @@ const GONE = {
 } as const;
 const BUSY = { code: 'store_failed', retryable: true, reason: 'the system was busy', advice: undefined } as const;
 const SLOW = { ...GONE, retryable: true, reason: 'the place does not answer' } as const;
+/** Not repeated: after a failed fsync the same call may succeed without the data being on the disk. */
 const DEVICE = {
   code: 'store_failed',
-  retryable: true,
+  retryable: false,
   reason: 'the device reported an error',
   advice: 'Look for disk errors in the system log.',
 } as const;

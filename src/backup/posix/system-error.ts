@@ -17,10 +17,13 @@ for (const [code, errno] of Object.entries(constants.errno)) {
   if (code !== 'EOPNOTSUPP' && code !== 'EWOULDBLOCK') codes.set(errno, code);
 }
 
+// Asked for once: Node builds the map anew on every call.
+const descriptions = getSystemErrorMap();
+
 /** The error for `errno` (positive, as the C library gives it) of a call about `name`. */
 export function systemError(errno: number, syscall: string, name?: ByteString): SystemError {
   const code = codes.get(errno) ?? `ERRNO_${errno}`;
-  const description = getSystemErrorMap().get(-errno)?.[1] ?? 'system error';
+  const description = descriptions.get(-errno)?.[1] ?? 'system error';
   const subject = name === undefined ? '' : ` '${printableName(name)}'`;
   const error = new Error(`${code}: ${description}, ${syscall}${subject}`) as SystemError;
   error.code = code;

@@ -9,7 +9,11 @@ export interface ObjectInfo {
   size: number;
 }
 
-/** A finished file in the store's spool folder whose bytes become an object. The store takes the file over (it is gone afterwards). */
+/**
+ * A finished file in the store's spool folder whose bytes become an object. The store takes the file over: it is gone once `put`
+ * has resolved. After an error that is `retryable` it is still there for another try; any other error removes it at the latest
+ * when the store is closed.
+ */
 export interface SpooledFile {
   path: string;
   size: number;

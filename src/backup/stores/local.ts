@@ -18,6 +18,7 @@ import { toStoreError } from './store-error.ts';
 
 const PARALLEL_PUTS = 4;
 const ATTEMPTS = 3;
+const FOLDER_LOST = new Set(['ENOENT', 'ENOTDIR']);
 const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'EISDIR']);
 /** A link or a FIFO that someone put in an object's place is neither followed nor waited for. */
 const OPEN_OBJECT = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -194,7 +195,7 @@ export class LocalStore implements Store {
           ? this.#publishBytes(target, body, signal)
           : this.#publishFile(target, body, signal));
       } catch (error) {
-        if (systemCode(error) !== 'ENOENT' || attempt === ATTEMPTS) throw error;
+        if (!FOLDER_LOST.has(systemCode(error) ?? '') || attempt === ATTEMPTS) throw error;
         await this.#presence.check();
         this.#folders.forget(dirname(target));
         await this.#forgetLostSpool();
@@ -284,7 +285,7 @@ export class LocalStore implements Store {
     try {
       await this.#files.lstat(await this.#spool.open());
     } catch (error) {
-      if (systemCode(error) !== 'ENOENT') throw error;
+      if (!FOLDER_LOST.has(systemCode(error) ?? '')) throw error;
       this.#spool.forget();
       this.#prepared = undefined;
     }

@@ -76,10 +76,10 @@ describe('extended attributes, natively', () => {
     const value = acl([1, 7], [2, 7, 1234], [4, 7], [0x10, 7], [0x20, 7]);
     posix.setXattr(sandbox.dir, DEFAULT, value);
     const fd = posix.createFile(sandbox.dir, good, 0o600);
-    expect(posix.xattrNames(fd)).toEqual([ACCESS]);
+    expect(readXattrs(posix, fd).map(({ name }) => name)).toEqual([ACCESS]);
     posix.setMode(fd, 0o654);
     expect(writeXattrs(posix, fd, [])).toEqual([]);
-    expect(posix.xattrNames(fd)).toEqual([]);
+    expect(readXattrs(posix, fd)).toEqual([]);
     expect(posix.status(fd).mode).toBe(0o654);
     posix.close(fd);
   });

@@ -32,6 +32,8 @@ export class ChunkIndex {
   readonly packs: PackInfo[] = [];
   /** Records that count: copies, not distinct chunks. */
   readonly copyCount: number;
+  /** All record numbers are below this. */
+  readonly recordLimit: number;
   readonly #parts: Part[] = [];
   readonly #slots: Uint32Array;
   readonly #mask: number;
@@ -52,6 +54,7 @@ export class ChunkIndex {
       firstRecord += index.records.length / RECORD_BYTES;
     }
     this.copyCount = count;
+    this.recordLimit = firstRecord;
   }
 
   #numberPacks(index: PackIndex, known: Set<string>): Int32Array {

@@ -11,8 +11,6 @@ export interface ProtocolRules {
   deduplicateLiveOnly: boolean;
   /** A copy counts only while its listed size is the one that the index gives. */
   checkPackSize: boolean;
-  /** Collector: a mark stays, also when what it names turns out to be used. */
-  marksAreFinal: boolean;
   /** Collector, 3: nothing is deleted before its mark is older than the grace. */
   waitForGrace: boolean;
   /** Collector, 3: sessions older than a mark are waited for, so that readers keep what they read. */
@@ -42,7 +40,6 @@ export const ALL_RULES: Readonly<ProtocolRules> = {
   marksBeforePacks: true,
   deduplicateLiveOnly: true,
   checkPackSize: true,
-  marksAreFinal: true,
   waitForGrace: true,
   waitForSessions: true,
   freezeBeforeSnapshots: true,

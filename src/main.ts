@@ -1,5 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { HoldfastError } from './shared/errors.ts';
+import { hostname } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { Globals } from './cli/globals.ts';
+import type { Host, LocalCommand } from './cli/host.ts';
+import { runCli } from './cli/run.ts';
+import { text } from './commands/field.ts';
+import { systemClock } from './shared/clock.ts';
+
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** The version in package.json, the only place where it is written. */
 function readVersion(): string {
@@ -7,18 +15,54 @@ function readVersion(): string {
   return (manifest as { version: string }).version;
 }
 
-function run(args: readonly string[]): void {
-  if (args.length === 1 && args[0] === '--version') {
-    process.stdout.write(`${readVersion()}\n`);
-    return;
-  }
-  throw new HoldfastError('usage', `Unknown arguments: ${args.join(' ')}`, { advice: 'Run holdfast --version.' });
+const host: Host = {
+  environment: process.env,
+  input: process.stdin,
+  output: process.stdout,
+  messages: process.stderr,
+  canAsk: process.stdin.isTTY === true && process.stderr.isTTY === true,
+  now: systemClock.now,
+  monotonic: systemClock.monotonic,
+  user: () => `${process.env.USER ?? `uid ${process.getuid?.()}`}@${hostname()}`,
+  version: readVersion,
+  door: {
+    open: async (request) => (await import('./backup/index.ts')).openRepository(request),
+    create: async (request) => (await import('./backup/index.ts')).createRepository(request),
+  },
+  onStop(listener) {
+    for (const signal of STOP_SIGNALS) process.on(signal, listener);
+    return () => {
+      for (const signal of STOP_SIGNALS) process.off(signal, listener);
+    };
+  },
+  exit: (status) => process.exit(status),
+};
+
+/** The console on the repository that is named, or else on one of its own in `folder`. */
+async function startConsole(folder: string, globals: Globals): Promise<number> {
+  const { runConsole } = await import('./bot/console/run-console.ts');
+  const { embeddedRepository, namedRepository } = await import('./bot/console/console-repository.ts');
+  const { passphrases } = await import('./cli/passphrase.ts');
+  const { systemRandom } = await import('./shared/random.ts');
+  const named = globals.repo ?? host.environment.HOLDFAST_REPO;
+  const repository = named
+    ? namedRepository(named, passphrases(host, globals.passwordFile).current)
+    : await embeddedRepository(folder, host.door, systemRandom);
+  // Once the console reads the terminal, nobody else may ask on it.
+  const secrets = passphrases({ ...host, canAsk: false }, globals.passwordFile);
+  const interactive = host.canAsk && process.stdout.isTTY === true;
+  return runConsole({ ...host, interactive, repository, secrets });
 }
 
-try {
-  run(process.argv.slice(2));
-} catch (error) {
-  if (!(error instanceof HoldfastError)) throw error;
-  process.stderr.write(`holdfast: ${error.message}. ${error.advice ?? ''}\n`);
-  process.exitCode = error.exitStatus;
-}
+const consoleCommand: LocalCommand = {
+  name: 'console',
+  summary: 'Open a prompt; where no repository is named, on one of its own with a sample app',
+  input: { data: text('Where the repository and the sample app of the console are kept', { placeholder: 'DIR' }) },
+  run: ({ data }, globals) => {
+    const folder = typeof data === 'string' ? data : fileURLToPath(new URL('../data', import.meta.url));
+    return startConsole(folder, globals);
+  },
+};
+
+// The process ends by itself here: a handle that is left open somewhere must not keep a finished command alive.
+process.exit(await runCli(process.argv.slice(2), host, [consoleCommand]));

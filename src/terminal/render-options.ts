@@ -5,4 +5,6 @@ export interface RenderOptions extends Wording {
   style: Style;
   /** Columns of the terminal; undefined where output is no terminal, so nothing is shortened. */
   columns: number | undefined;
+  /** Whether a `file` View's bytes pass as they are: into a pipe or a file, never onto a terminal. */
+  rawFiles: boolean;
 }

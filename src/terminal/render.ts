@@ -9,7 +9,7 @@ import { displayWidth, pad } from './width.ts';
 
 /**
  * A View as pieces of terminal output, line feeds included. Everything that comes from outside is escaped, so no name can
- * move the cursor or colour the screen; only a `file` View passes its bytes on untouched, since they are for a file.
+ * move the cursor or colour the screen; only a `file` View passes its bytes on untouched, where they do not go to a terminal.
  */
 export async function* renderView(view: View, options: RenderOptions): AsyncGenerator<string | Uint8Array> {
   const { style } = options;
@@ -47,7 +47,7 @@ export async function* renderView(view: View, options: RenderOptions): AsyncGene
       yield* renderSeries(view.title, view.points, say, style);
       return;
     case 'file':
-      yield* view.content;
+      yield* options.rawFiles ? view.content : printableLines(view.content);
       return;
     case 'action':
       yield `${style.quiet(printableText(`${view.label}: ${options.commandPrefix}${view.command}`))}\n`;
@@ -88,4 +88,15 @@ function* renderSeries(
 /** Buttons of a place without buttons: `1) Restore  2) Cancel`. */
 export function renderChoices(choices: readonly Choice[]): string {
   return choices.map(({ label }, i) => `${i + 1}) ${printableText(label)}`).join('  ');
+}
+
+async function* printableLines(content: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const bytes of content) {
+    const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) yield `${printableText(line)}\n`;
+  }
+  if (rest !== '') yield `${printableText(rest)}\n`;
 }

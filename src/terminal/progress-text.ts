@@ -8,20 +8,27 @@ const BAR_COLUMNS = 20;
 /** A name shown shorter than this helps nobody. */
 const LEAST_NAME = 12;
 
-/** Progress in one line of at most `columns`: phase, bar, counts, rate, time left, and what is being worked on as far as it fits. */
+/** Progress in one line of at most `columns`: phase, bar, counts, rate, time left, current name. What does not fit goes, the least telling first. */
 export function progressText(progress: ProgressState, columns: number | undefined): string {
-  const parts = [printableText(progress.phase), bar(progress.share), counts(progress), pace(progress)];
-  const text = parts.filter((part) => part !== '').join('  ');
-  if (columns === undefined) return text;
+  const phase = printableText(progress.phase);
+  const share = progress.share === undefined ? '' : formatShare(progress.share);
+  const versions = [
+    [phase, bar(progress.share), share, counts(progress), pace(progress)],
+    [phase, share, counts(progress), pace(progress)],
+    [phase, share, counts(progress)],
+    [phase, share],
+  ].map((parts) => parts.filter((part) => part !== '').join('  '));
+  if (columns === undefined) return versions[0] ?? '';
+  const text = versions.find((version) => displayWidth(version) <= columns) ?? shorten(phase, columns);
   const room = columns - displayWidth(text) - 2;
-  if (progress.current === undefined || room < LEAST_NAME) return shorten(text, columns);
+  if (progress.current === undefined || room < LEAST_NAME) return text;
   return `${text}  ${shorten(printableText(progress.current), room)}`;
 }
 
 function bar(share: number | undefined): string {
   if (share === undefined) return '';
   const full = Math.floor(share * BAR_COLUMNS);
-  return `[${'█'.repeat(full)}${'░'.repeat(BAR_COLUMNS - full)}] ${formatShare(share)}`;
+  return `[${'█'.repeat(full)}${'░'.repeat(BAR_COLUMNS - full)}]`;
 }
 
 function counts({ files, totalFiles, bytes, totalBytes }: ProgressState): string {

@@ -27,6 +27,8 @@ export interface SessionOptions {
 }
 
 export const PROMPT = '> ';
+/** Characters that are written together: the prompt is painted again after each. */
+const PRINTED_AT_ONCE = 16_384;
 const LEAVE = new Set(['quit', 'exit']);
 
 export const consoleCommands: CommandSource = {
@@ -85,9 +87,15 @@ export class Session {
   }
 
   async show(view: View): Promise<void> {
+    const { screen } = this.#options;
+    let text = '';
     for await (const piece of renderView(view, this.#renderOptions())) {
-      this.#options.screen.print(typeof piece === 'string' ? piece : Buffer.from(piece).toString('utf8'));
+      text += typeof piece === 'string' ? piece : Buffer.from(piece).toString('utf8');
+      if (text.length < PRINTED_AT_ONCE) continue;
+      screen.print(text);
+      text = '';
     }
+    screen.print(text);
   }
 
   async #runLine(line: string): Promise<void> {

@@ -51,3 +51,8 @@ export function optionSection(title: string, fields: Readonly<Record<string, Fie
     rows: Object.entries(fields).map(([key, field]) => ({ name: optionUsage(key, field), summary: field.summary })),
   };
 }
+
+/** An example is what follows the program's name, unless it is a whole shell line that names the program somewhere. */
+export function isWholeLine(example: string): boolean {
+  return example.includes('holdfast ');
+}

@@ -1,7 +1,7 @@
-import { command } from '../../view/value.ts';
+import { command, type Value } from '../../view/value.ts';
 import { heading, hint, stack, text, type View } from '../../view/view.ts';
 import type { HelpSection } from '../command.ts';
-import type { HelpPage } from './help-page.ts';
+import { type HelpPage, isWholeLine } from './help-page.ts';
 
 function sectionView({ title, rows }: HelpSection): View[] {
   if (rows.length === 0) return [];
@@ -23,8 +23,7 @@ export function helpPageView(page: HelpPage, sections: readonly HelpSection[]): 
   );
 }
 
-/** An example begins with the command's name unless it is a whole shell line. */
-const example = (line: string) => (/[|;]|^ssh /.test(line) ? line : command(line));
+const example = (line: string): Value => (isWholeLine(line) ? line : command(line));
 
 /** All commands in a line each. */
 export function overviewView(

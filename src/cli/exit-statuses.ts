@@ -1,0 +1,14 @@
+/** What a script may rely on; the codes that lead to each are in `ERROR_EXITS`. */
+export const EXIT_STATUSES: readonly (readonly [status: number, meaning: string])[] = [
+  [0, 'Done'],
+  [1, 'Failed'],
+  [2, 'Wrong usage or configuration'],
+  [3, 'Done with warnings that count: files that could not be read, damaged content left out'],
+  [10, 'Not found'],
+  [11, 'Locked, or in progress'],
+  [12, 'Wrong passphrase'],
+  [13, 'Verification failed'],
+  [14, 'Storage full'],
+  [15, 'Refused: an answer is missing, or it was no'],
+  [130, 'Interrupted'],
+];

@@ -11,7 +11,10 @@ export async function askOnTerminal(host: Host, confirmation: Confirmation, opti
   for await (const piece of renderView(confirmation.view, options)) host.messages.write(piece);
   const line = createInterface({ input: host.input, output: host.messages, terminal: true });
   const stopped = Promise.withResolvers<never>();
-  line.on('SIGINT', () => stopped.reject(new HoldfastError('interrupted', 'Cancelled; nothing was changed')));
+  line.on('SIGINT', () => {
+    host.messages.write('\n');
+    stopped.reject(new HoldfastError('interrupted', 'Cancelled; nothing was changed'));
+  });
   line.on('close', () => stopped.reject(new HoldfastError('refused', 'Nobody answered; nothing was changed')));
   try {
     const question = `${printableText(confirmation.question)} [y/N] `;

@@ -57,7 +57,7 @@ function liveReporter({ messages, monotonic }: Host, style: Style): Reporter {
     progress(counters) {
       const state = meter.add(counters);
       // One column stays free: some terminals wrap a line that fills the last one.
-      line.paint(() => progressText(state, (messages.columns ?? 80) - 1));
+      line.paint(() => progressText(state, (messages.columns || 80) - 1));
     },
     warn: (message) => say(style.tone('warning', `warning: ${printableText(message)}`)),
     say: (message) => say(printableText(message)),

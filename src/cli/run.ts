@@ -9,6 +9,7 @@ import { renderView } from '../terminal/render.ts';
 import type { RenderOptions } from '../terminal/render-options.ts';
 import { chooseStyle } from '../terminal/style.ts';
 import { askOnTerminal } from './confirm.ts';
+import { EXIT_STATUSES } from './exit-statuses.ts';
 import { asksForJson, type Globals, globalFields } from './globals.ts';
 import type { Host, LocalCommand, OutputStream } from './host.ts';
 import { jsonDocument } from './json-output.ts';
@@ -104,7 +105,11 @@ function commandSource(locals: readonly LocalCommand[]): CommandSource {
   return {
     names: () => commandNames,
     load: loadCommand,
-    sections: [{ title: 'Only here', rows }, optionSection('Options of every command', globalFields)],
+    sections: [
+      { title: 'Only here', rows },
+      optionSection('Options of every command', globalFields),
+      { title: 'Exit status', rows: EXIT_STATUSES.map(([status, summary]) => ({ name: String(status), summary })) },
+    ],
   };
 }
 
@@ -123,7 +128,8 @@ function styleOf({ environment }: Host, stream: OutputStream): RenderOptions['st
 }
 
 function renderOptions(host: Host, stream: OutputStream): RenderOptions {
-  const columns = stream.isTTY ? stream.columns : undefined;
+  // Some terminals say that they have no columns: as good as not knowing.
+  const columns = (stream.isTTY && stream.columns) || undefined;
   const style = styleOf(host, stream);
   return { style, nowMs: host.now(), columns, commandPrefix: 'holdfast ', rawFiles: !stream.isTTY };
 }

@@ -12,25 +12,69 @@ const BATCH = 500;
 const NARROWEST = 12;
 const GAP = '  ';
 
-/** A table in aligned columns. In a pipe nothing is shortened; on a terminal the widest left-aligned column gives way. */
+/**
+ * A table in aligned columns. In a pipe nothing is shortened. On a terminal that is too narrow, minor columns are left out,
+ * which is said below, and then the widest text gives way.
+ */
 export async function* renderTable(table: Table, options: RenderOptions): AsyncGenerator<string> {
-  let widths: number[] | undefined;
+  let layout: Layout | undefined;
   for await (const batch of batches(table.rows)) {
     const cells = batch.map((row) => row.map((value) => printableText(formatValue(value, options))));
-    if (widths === undefined) {
-      widths = columnWidths(table.columns, cells, options.columns);
+    if (layout === undefined) {
+      layout = layOut(table.columns, cells, options.columns);
       yield `${options.style.bold(
         line(
-          table.columns,
+          layout,
           table.columns.map(({ title }) => title),
-          widths,
         ),
       )}\n`;
     }
-    const fixed = widths;
-    yield cells.map((row) => `${line(table.columns, fit(row, fixed, options.columns), fixed)}\n`).join('');
+    const fixed = layout;
+    yield cells.map((row) => `${line(fixed, row)}\n`).join('');
   }
-  if (widths === undefined) yield `${printableText(formatSentence(table.empty, options))}\n`;
+  if (layout === undefined) yield `${printableText(formatSentence(table.empty, options))}\n`;
+  else if (layout.hidden.length > 0) {
+    const titles = layout.hidden.map(({ title }) => title).join(', ');
+    yield `${options.style.quiet(shorten(`Not shown for want of room: ${titles}`, options.columns ?? Number.POSITIVE_INFINITY))}\n`;
+  }
+}
+
+/** Which columns are shown, and how wide each is. */
+interface Layout {
+  shown: readonly { index: number; width: number; align: 'left' | 'right' }[];
+  hidden: readonly Column[];
+  shortens: boolean;
+}
+
+function layOut(columns: readonly Column[], cells: readonly string[][], limit: number | undefined): Layout {
+  const all = columns.map(({ title, align = 'left' }, index) => ({
+    index,
+    align,
+    width: Math.max(displayWidth(title), ...cells.map((row) => displayWidth(row[index] ?? ''))),
+  }));
+  if (limit === undefined) return { shown: all, hidden: [], shortens: false };
+  let shown = all;
+  for (const [index, column] of [...columns.entries()].reverse()) {
+    if (totalWidth(shown) > limit && column.minor) shown = shown.filter((one) => one.index !== index);
+  }
+  const over = totalWidth(shown) - limit;
+  const widest = shown.filter(({ align }) => align === 'left').sort((a, b) => b.width - a.width)[0];
+  const squeezed = shown.map((one) =>
+    one === widest && over > 0 ? { ...one, width: Math.max(one.width - over, NARROWEST) } : one,
+  );
+  const hidden = columns.filter((_column, index) => !shown.some((one) => one.index === index));
+  return { shown: squeezed, hidden, shortens: true };
+}
+
+const totalWidth = (shown: Layout['shown']): number =>
+  shown.reduce((sum, { width }) => sum + width, GAP.length * (shown.length - 1));
+
+function line({ shown, shortens }: Layout, cells: readonly string[]): string {
+  const padded = shown.map(({ index, width, align }) => {
+    const cell = cells[index] ?? '';
+    return pad(shortens ? shorten(cell, width) : cell, width, align);
+  });
+  return padded.join(GAP).trimEnd();
 }
 
 async function* batches(rows: Table['rows']): AsyncGenerator<Row[]> {
@@ -42,31 +86,4 @@ async function* batches(rows: Table['rows']): AsyncGenerator<Row[]> {
     batch = [];
   }
   if (batch.length > 0) yield batch;
-}
-
-function columnWidths(columns: readonly Column[], cells: string[][], limit: number | undefined): number[] {
-  const widths = columns.map(({ title }, i) =>
-    Math.max(displayWidth(title), ...cells.map((row) => displayWidth(row[i] ?? ''))),
-  );
-  if (limit === undefined) return widths;
-  const total = widths.reduce((sum, width) => sum + width, GAP.length * (widths.length - 1));
-  const widest = widestText(columns, widths);
-  if (total > limit && widest !== undefined) {
-    widths[widest] = Math.max((widths[widest] ?? 0) - (total - limit), NARROWEST);
-  }
-  return widths;
-}
-
-function widestText(columns: readonly Column[], widths: readonly number[]): number | undefined {
-  const text = columns.keys().filter((i) => columns[i]?.align !== 'right');
-  return text.toArray().sort((a, b) => (widths[b] ?? 0) - (widths[a] ?? 0))[0];
-}
-
-function fit(row: readonly string[], widths: readonly number[], limit: number | undefined): readonly string[] {
-  return limit === undefined ? row : row.map((cell, i) => shorten(cell, widths[i] ?? cell.length));
-}
-
-function line(columns: readonly Column[], cells: readonly string[], widths: readonly number[]): string {
-  const padded = columns.map(({ align = 'left' }, i) => pad(cells[i] ?? '', widths[i] ?? 0, align));
-  return padded.join(GAP).trimEnd();
 }

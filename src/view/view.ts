@@ -9,6 +9,8 @@ export type Sentence = Value | readonly Value[];
 export interface Column {
   title: string;
   align?: 'left' | 'right';
+  /** May be left out where there is no room; the reader is told. */
+  minor?: boolean;
 }
 
 export type Row = readonly Value[];

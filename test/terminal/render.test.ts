@@ -47,6 +47,17 @@ const GALLERY: Record<string, () => View> = {
     ],
     empty: 'nothing',
   }),
+  narrow: () => ({
+    kind: 'table',
+    columns: [
+      { title: 'Name' },
+      { title: 'Reason', minor: true },
+      { title: 'Size', align: 'right' },
+      { title: 'Rule', minor: true },
+    ],
+    rows: [['a'.repeat(40), 'b'.repeat(20), bytes(3), 'c'.repeat(15)]],
+    empty: 'nothing',
+  }),
   streamed: () => ({ kind: 'table', columns: [{ title: 'Name' }], rows: stream(['a'], ['b']), empty: 'nothing' }),
   empty: () => ({ kind: 'table', columns: [{ title: 'Name' }], rows: [], empty: ['Nothing. Try ', command('backup')] }),
   list: () => ({ kind: 'list', items: ['one', ['two ', bytes(2)], HOSTILE], total: 1200, tone: 'warning' }),
@@ -120,7 +131,7 @@ describe.each(Object.entries(OPTIONS))('a View for a %s', (place, options) => {
 });
 
 describe('a View on a terminal', () => {
-  it.each(['table', 'progress', 'streamed'])('keeps every line of %s within the columns', async (name) => {
+  it.each(['table', 'narrow', 'progress', 'streamed'])('keeps every line of %s within the columns', async (name) => {
     const lines = (await render((GALLERY[name] as () => View)(), OPTIONS.terminal as RenderOptions))
       .replace(SGR, '')
       .split('\n');

@@ -54,7 +54,10 @@ async function converse(options: ConsoleOptions, services: Services): Promise<nu
   let stoppedAtLine: number | undefined;
   let interrupted = false;
   const stop = (halfTyped: boolean): void => {
-    if (halfTyped || session.cancel()) return;
+    if (halfTyped || session.cancel()) {
+      stoppedAtLine = undefined;
+      return;
+    }
     if (interactive && !session.isRunning() && stoppedAtLine !== session.linesRead) {
       stoppedAtLine = session.linesRead;
       screen.print('Ctrl-C once more leaves; so does /quit.\n');

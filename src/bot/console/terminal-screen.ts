@@ -76,7 +76,7 @@ class TerminalScreen implements Screen {
   }
 
   columns(): number | undefined {
-    return this.#options.output.columns;
+    return this.#options.output.columns || undefined;
   }
 
   close(): void {

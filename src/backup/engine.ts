@@ -33,6 +33,8 @@ export interface Engine {
   readonly fingerprint: string;
   /** Found while opening: recovered restores, damaged configuration copies, a rolled-back history ... */
   readonly warnings: readonly string[];
+  /** Resolves once the repository is open; rejects with what openRepository would. */
+  opened(): Promise<void>;
 
   backup(request: BackupRequest, context?: OperationContext): Promise<BackupResult>;
   /** Newest first. `policy` fills `kept`. */
@@ -81,7 +83,9 @@ export interface Engine {
   removeKey(slotId: string): Promise<KeySlotInfo>;
   /** Replaces the slot that opened this repository. */
   changePassphrase(passphrase: string): Promise<KeySlotInfo>;
-  repairIndex(context?: OperationContext): Promise<{ packs: number; chunks: number; salvaged: string[]; damaged: string[]; durationMs: number }>;
+  repairIndex(
+    context?: OperationContext,
+  ): Promise<{ packs: number; chunks: number; salvaged: string[]; damaged: string[]; durationMs: number }>;
   stats(): Promise<RepositoryStats>;
   /** Ends what runs in the background (heartbeats, threads). Safe to call twice. */
   close(): Promise<void>;
@@ -94,4 +98,9 @@ export interface OpenRequest {
   passphrase: () => Promise<string> | string;
   /** Label of the first key slot when creating. */
   label?: string;
+  /**
+   * Gives the engine before the passphrase has been worked on, so that a backup begins to read its source meanwhile. A wrong passphrase then
+   * shows at the first operation; `warnings` and the IDs are empty until `opened`.
+   */
+  early?: boolean;
 }

@@ -19,6 +19,14 @@ export interface SpooledFile {
   size: number;
 }
 
+/** What a worker thread needs to write a pack into the spool folder. The store syncs the file when it is put. */
+export interface SpoolFileSystem {
+  openSync(path: string, flags: number, mode: number): number;
+  /** Writes at the file's offset; returns how many bytes were written, which may be less than asked. */
+  writeSync(fd: number, buffer: Uint8Array, offset: number, length: number): number;
+  closeSync(fd: number): void;
+}
+
 export interface ByteRange {
   /** First byte; negative counts from the end of the object. */
   offset: number;

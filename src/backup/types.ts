@@ -263,7 +263,13 @@ export interface FoundEntry extends ListedEntry {
 export interface DiffResult {
   from: string;
   to: string;
-  items: { change: 'added' | 'removed' | 'modified' | 'metadata' | 'type'; path: string; type: string; size: number; sizeBefore: number }[];
+  items: {
+    change: 'added' | 'removed' | 'modified' | 'metadata' | 'type';
+    path: string;
+    type: string;
+    size: number;
+    sizeBefore: number;
+  }[];
   itemsTotal: number;
   added: ChangeCount;
   removed: ChangeCount;

@@ -143,6 +143,7 @@ function fakeEngine(state: FakeRepository, behaviour: FakeBehaviour, location: s
     repositoryId: '11112222333344445555666677778888',
     fingerprint: 'aaaa-bbbb-cccc',
     warnings: behaviour.warnings ?? [],
+    opened: () => Promise.resolve(),
     async backup(request, context = {}) {
       called('backup', request);
       context.onProgress?.({ phase: 'backing up', files: 1, bytes: 1000, totalFiles: 3, totalBytes: 3000 });

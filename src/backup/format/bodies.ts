@@ -114,7 +114,9 @@ const hex =
     typeof value === 'string' && value.length === digits && /^[0-9a-f]*$/.test(value);
 const id = hex(64);
 const short = hex(32);
-const time: Check = (value) => typeof value === 'string' && !Number.isNaN(Date.parse(value));
+/** ISO 8601 with milliseconds in UTC, nothing else: such strings order as their times do. */
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+const time: Check = (value) => typeof value === 'string' && TIME.test(value) && !Number.isNaN(Date.parse(value));
 const object: Check = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 const list =
   (item: Check): Check =>
@@ -132,6 +134,10 @@ const shape =
   (members: Record<string, Check>): Check =>
   (value) =>
     object(value) && Object.entries(members).every(([name, check]) => check((value as Record<string, unknown>)[name]));
+const valuesOf =
+  (check: Check): Check =>
+  (value) =>
+    object(value) && Object.values(value as object).every(check);
 const raw: Check = (value) => text(value) || shape({ bytes: text })(value);
 const exactly =
   (...allowed: unknown[]): Check =>
@@ -159,7 +165,7 @@ const SNAPSHOT = {
   writer: short,
   seq: count,
   prev: nullable(id),
-  seen: object,
+  seen: valuesOf(shape({ seq: count, id })),
   program: text,
 } satisfies Record<string, Check>;
 
@@ -197,7 +203,7 @@ const CONFIG = {
   copy: exactly(0, 1),
   features: shape({ read: list(text), write: list(text) }),
   chunker: shape({ min: count, avg: count, max: count }),
-  files: object,
+  files: valuesOf(text),
 };
 
 export const parseSnapshotBody = (value: Record<string, unknown>) => parse<SnapshotBody>('snapshot', SNAPSHOT, value);
@@ -208,20 +214,25 @@ export const parseConfigBody = (value: Record<string, unknown>) => parse<ConfigB
 
 /** A note of a sort that this program does not know gives undefined: it says nothing that concerns it. */
 export function parseNoteBody(value: Record<string, unknown>): NoteBody | undefined {
-  const members = NOTES[value['note'] as NoteContent['note']];
-  if (members === undefined) {
+  const note = String(value['note']);
+  if (!isKnownNote(note)) {
     parse('note', NOTE_COMMON, value);
     return undefined;
   }
-  return parse<NoteBody>('note', { ...NOTE_COMMON, ...members }, value);
+  return parse<NoteBody>('note', { ...NOTE_COMMON, ...NOTES[note] }, value);
+}
+
+function isKnownNote(note: string): note is NoteContent['note'] {
+  return Object.hasOwn(NOTES, note);
 }
 
 /** Checks type, version, members and `critical`. Throws `damaged` or `unsupported_version`. Unknown members are kept. */
 function parse<T>(type: string, members: Record<string, Check>, value: Record<string, unknown>): T {
   if (value['type'] !== type)
     throw new HoldfastError('damaged', `its body says it is a ${String(value['type'])}, not a ${type}`);
-  const critical = value['critical'];
-  const unknown = Array.isArray(critical) ? critical.filter((name) => !(String(name) in members)) : [];
+  if (!list(text)(value['critical'])) throw new HoldfastError('damaged', 'its body has no valid critical');
+  const known = { type: text, version: count, critical: list(text), ...members };
+  const unknown = (value['critical'] as string[]).filter((name) => !Object.hasOwn(known, name));
   if (value['version'] !== 1 || unknown.length > 0) {
     const what = unknown.length > 0 ? `member ${unknown.join(', ')}` : `version ${String(value['version'])}`;
     throw new HoldfastError('unsupported_version', `a ${type} needs ${what}, which this program does not know`, {

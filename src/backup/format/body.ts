@@ -9,6 +9,9 @@ const MAX_PLAIN = 64 * 2 ** 20;
 
 export function encodeBody(sealer: Sealer, type: ObjectType, session: Buffer | undefined, value: object): Buffer {
   const plain = Buffer.from(JSON.stringify(value), 'utf8');
+  // What no reader would take must not be written.
+  if (plain.length > MAX_PLAIN)
+    throw new HoldfastError('failed', `A body of ${plain.length} bytes is too large to be stored.`);
   const { codec, bytes } = compress(plain);
   const object = sealer.seal(type, session);
   const header = Buffer.alloc(HEADER_BYTES);

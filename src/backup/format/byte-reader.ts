@@ -24,6 +24,13 @@ export class ByteReader {
     throw new HoldfastError('damaged', `${this.#what} is malformed at byte ${this.#position}: ${problem}`);
   }
 
+  /** For what is well-formed but newer than this program. */
+  unknown(what: string): never {
+    throw new HoldfastError('unsupported_version', `${this.#what} ${what}, which this program does not know`, {
+      advice: 'Use a newer Holdfast.',
+    });
+  }
+
   end(): void {
     if (this.left !== 0) this.fail(`${this.left} bytes too many`);
   }
@@ -72,9 +79,26 @@ export class ByteReader {
     this.fail('a varint is too long');
   }
 
-  svarint(): number {
-    const zigzag = this.varint();
-    return zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
+  /** A zigzag varint of 64 bits. */
+  svarint(): bigint {
+    let low = 0;
+    let scale = 1;
+    // Seven bytes hold all but absurd values; BigInt is slow.
+    for (let i = 0; i < 7; i++) {
+      const byte = this.u8();
+      low += (byte & 0x7f) * scale;
+      if (byte < 0x80) return BigInt(low % 2 === 0 ? low / 2 : -(low + 1) / 2);
+      scale *= 0x80;
+    }
+    let zigzag = BigInt(low);
+    for (let shift = 49n; shift < 70n; shift += 7n) {
+      const byte = this.u8();
+      zigzag |= BigInt(byte & 0x7f) << shift;
+      if (byte >= 0x80) continue;
+      if (zigzag >= 1n << 64n) this.fail('a number is too large');
+      return (zigzag & 1n) === 0n ? zigzag >> 1n : -((zigzag + 1n) >> 1n);
+    }
+    this.fail('a varint is too long');
   }
 
   /** A count of items that take at least `bytesEach` bytes: bounded by what is left. */

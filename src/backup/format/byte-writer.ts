@@ -1,3 +1,7 @@
+import { HoldfastError } from '../../shared/errors.ts';
+
+const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
+
 /** A growing byte buffer for the binary parts of the format (docs/FORMAT.md section 1). Reusable: `reset` keeps the memory. */
 export class ByteWriter {
   #bytes: Buffer;
@@ -51,9 +55,18 @@ export class ByteWriter {
     this.#bytes[this.#length++] = rest;
   }
 
-  /** Zigzag LEB128 of an integer up to 2^52 in size. */
-  svarint(value: number): void {
-    this.varint(value < 0 ? -2 * value - 1 : 2 * value);
+  /** Zigzag LEB128 of an integer of 64 bits. */
+  svarint(value: bigint): void {
+    const small = Number(value);
+    if (Math.abs(small) < 2 ** 51) {
+      this.varint(small < 0 ? -2 * small - 1 : 2 * small);
+      return;
+    }
+    if (BigInt.asIntN(64, value) !== value) throw new HoldfastError('internal', `${value} does not fit into 64 bits.`);
+    let rest = value < 0n ? -2n * value - 1n : 2n * value;
+    this.#reserve(10);
+    for (; rest > MAX_SAFE; rest >>= 7n) this.#bytes[this.#length++] = Number(rest & 0x7fn) | 0x80;
+    this.varint(Number(rest));
   }
 
   raw(bytes: Uint8Array): void {

@@ -5,7 +5,11 @@ import { HoldfastError } from '../../shared/errors.ts';
 export const CODEC_STORED = 0;
 export const CODEC_ZSTD = 1;
 
-const LEVEL = 3;
+/**
+ * Level 2 with the hash table of level 3: on source code, SQL and database pages a third faster than level 3 for 1 to 4 % more bytes. The
+ * compressor is what a backup waits for.
+ */
+const PARAMETERS = { [constants.ZSTD_c_compressionLevel]: 2, [constants.ZSTD_c_hashLog]: 17 };
 /** Blocks that gain less than 3 % are stored: reading them again is then free. */
 const WORTHWHILE = 0.97;
 
@@ -13,7 +17,7 @@ const WORTHWHILE = 0.97;
 export function compress(plain: Uint8Array): { codec: number; bytes: Uint8Array } {
   const limit = Math.floor(plain.length * WORTHWHILE);
   const packed = zstdCompressSync(plain, {
-    params: { [constants.ZSTD_c_compressionLevel]: LEVEL },
+    params: PARAMETERS,
     // One output buffer of the worst case, instead of a chain of small ones that must be joined.
     chunkSize: Math.max(64, plain.length + (plain.length >>> 7) + 128),
   });
@@ -41,3 +45,14 @@ export function decompress(codec: number, bytes: Buffer, plainLength: number): B
     throw new HoldfastError('damaged', 'a compressed piece has another length than it says');
   return plain;
 }
+
+/**
+ * Gives a large buffer's memory back at once instead of at the next garbage collection: blocks come by the thousand, and what waits for the collector
+ * makes it run and the process grow. The buffer is empty afterwards. Smaller ones may share Node's pool and are left alone.
+ */
+export function discard(bytes: Uint8Array): void {
+  const { buffer } = bytes;
+  if (buffer instanceof ArrayBuffer && buffer.byteLength >= DISCARD_BYTES) buffer.transfer(0);
+}
+
+const DISCARD_BYTES = 128 * 1024;

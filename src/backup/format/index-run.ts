@@ -1,6 +1,6 @@
 import { HoldfastError } from '../../shared/errors.ts';
 import { ENVELOPE_BYTES, OBJECT_TYPES, type Sealer, TAG_BYTES } from '../crypto/sealer.ts';
-import { type ChunkKind, ID_BYTES, type PackIndex, type PackInfo, RECORD_BYTES } from './pack-index.ts';
+import { type ChunkKind, ID_BYTES, META, type PackIndex, type PackInfo, RECORD_BYTES } from './pack-index.ts';
 
 /** Index runs (docs/FORMAT.md section 7). */
 
@@ -115,6 +115,7 @@ function decodeDirectory(directory: Buffer, pages: number, records: Buffer): Pac
       session: Buffer.from(directory.subarray(at + 44, at + 60)),
     });
     const count = directory.readUInt32LE(at + 60);
+    if (directory.readUInt8(at + 40) > META) throw wrong();
     if (block + count > blocks) throw wrong();
     blockPack.fill(number, block, block + count);
     block += count;

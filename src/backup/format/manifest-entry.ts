@@ -2,6 +2,7 @@ import type { ByteString } from '../../shared/bytes.ts';
 import type { ChunkRef, Entry, EntryType, Hole, Xattr } from '../entry.ts';
 import type { ByteReader } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
+import { MAX_CHUNK_BYTES } from './pack.ts';
 import { ID_BYTES } from './pack-index.ts';
 
 /** One entry of the manifest (docs/FORMAT.md section 8). Paths and owners are the chunk's business, see manifest.ts. */
@@ -72,14 +73,17 @@ function writeTime(out: ByteWriter, mtimeNs: bigint): void {
     seconds -= 1n;
     nanoseconds += NANOSECONDS;
   }
-  out.svarint(Number(seconds));
+  out.svarint(seconds);
   out.varint(Number(nanoseconds));
 }
 
 function writeContent(out: ByteWriter, entry: StoredEntry): void {
   out.varint(entry.size);
   const chunks = entry.chunks ?? [];
-  if (entry.size === 0) return out.u8(CONTENT_EMPTY);
+  if (entry.size === 0) {
+    out.u8(CONTENT_EMPTY);
+    return;
+  }
   const impliedByDigest =
     entry.digest !== undefined &&
     !entry.indirect &&
@@ -88,7 +92,8 @@ function writeContent(out: ByteWriter, entry: StoredEntry): void {
     entry.size === chunks[0]?.length;
   if (impliedByDigest) {
     out.u8(CONTENT_ONE_CHUNK);
-    return out.raw(entry.digest as Buffer);
+    out.raw(entry.digest as Buffer);
+    return;
   }
   const withDigest = entry.indirect ? CONTENT_INDIRECT : CONTENT_LIST;
   const without = entry.indirect ? CONTENT_INDIRECT_NO_DIGEST : CONTENT_LIST_NO_DIGEST;
@@ -176,7 +181,7 @@ function readTime(input: ByteReader): bigint {
   const seconds = input.svarint();
   const nanoseconds = input.varint();
   if (nanoseconds >= 1e9) input.fail('an entry has an impossible time');
-  return BigInt(seconds) * NANOSECONDS + BigInt(nanoseconds);
+  return seconds * NANOSECONDS + BigInt(nanoseconds);
 }
 
 function readContent(input: ByteReader, entry: StoredEntry): void {
@@ -186,12 +191,24 @@ function readContent(input: ByteReader, entry: StoredEntry): void {
   if ((kind === CONTENT_EMPTY) !== (entry.size === 0)) input.fail('an entry contradicts its size');
   if (kind === CONTENT_EMPTY) return;
   if (kind <= CONTENT_INDIRECT) entry.digest = input.raw(DIGEST_BYTES);
+  if (kind === CONTENT_ONE_CHUNK && entry.size > MAX_CHUNK_BYTES) input.fail('a chunk is too long');
   if (kind === CONTENT_ONE_CHUNK) return;
   entry.indirect = kind === CONTENT_INDIRECT || kind === CONTENT_INDIRECT_NO_DIGEST;
   const count = input.count(ID_BYTES + 1);
   const chunks: ChunkRef[] = [];
-  for (let i = 0; i < count; i++) chunks.push({ id: input.raw(ID_BYTES), length: input.varint() });
+  for (let i = 0; i < count; i++) chunks.push(readChunkRef(input));
   entry.chunks = chunks;
+}
+
+/** An ID and a length that a chunk can have. Throws `damaged`. */
+export function readChunkRef(input: ByteReader): ChunkRef {
+  const ref = { id: input.raw(ID_BYTES), length: input.varint() };
+  checkChunkLength(input, ref.length);
+  return ref;
+}
+
+export function checkChunkLength(input: ByteReader, length: number): void {
+  if (length < 1 || length > MAX_CHUNK_BYTES) input.fail(`a chunk cannot have ${length} bytes`);
 }
 
 function readOptions(input: ByteReader, entry: StoredEntry): void {
@@ -209,9 +226,14 @@ function readOption(input: ByteReader, entry: StoredEntry, tag: number, critical
   if (tag === OPTION_HOLES) entry.holes = readHoles(input, entry.size);
   else if (tag === OPTION_HARDLINK) entry.hardlink = input.raw(length).toString('latin1') as ByteString;
   else if (tag === OPTION_XATTRS) entry.xattrs = readXattrs(input, length);
-  else if (tag === OPTION_VIA_BACKUP_API) entry.viaBackupApi = true;
-  else if (critical) input.fail(`an entry needs option ${tag}, which this program does not know`);
-  if (tag > OPTION_XATTRS) input.raw(length);
+  else if (tag === OPTION_VIA_BACKUP_API) readFlag(input, entry, length);
+  else if (critical) input.unknown(`needs option ${tag}`);
+  else input.raw(length);
+}
+
+function readFlag(input: ByteReader, entry: StoredEntry, length: number): void {
+  entry.viaBackupApi = true;
+  input.raw(length);
 }
 
 function readHoles(input: ByteReader, size: number): Hole[] {

@@ -2,7 +2,14 @@ import type { ByteString } from '../../shared/bytes.ts';
 import { comparePaths } from '../entry.ts';
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
-import { type OwnerTables, readEntry, type StoredEntry, writeEntry } from './manifest-entry.ts';
+import {
+  checkChunkLength,
+  type OwnerTables,
+  readChunkRef,
+  readEntry,
+  type StoredEntry,
+  writeEntry,
+} from './manifest-entry.ts';
 import { ID_BYTES } from './pack-index.ts';
 
 /** Manifest, side and fence chunks (docs/FORMAT.md section 8). */
@@ -17,6 +24,12 @@ const MIN_ENTRIES = 64;
 const MAX_ENTRIES = 1024;
 const MAX_BYTES = 512 * 1024;
 const BOUNDARY_MASK = 0xff;
+/** Paths of one chunk together, written out: deep folders share prefixes, and a reader has to hold all of them. */
+const MAX_PATH_BYTES = 16 * 2 ** 20;
+
+/** What a reader takes from others' writers: more than any chunk has, and little enough to hold. */
+const MAX_READ_ENTRIES = 65_536;
+const MAX_READ_PATH_BYTES = 64 * 2 ** 20;
 
 /** What only the next backup needs to know of an entry. */
 export interface SideRecord {
@@ -41,6 +54,7 @@ export class ManifestBuilder {
   #owners = new OwnerTable();
   #groups = new OwnerTable();
   #count = 0;
+  #pathBytes = 0;
   #firstPath = '' as ByteString;
   #lastPath: ByteString | undefined;
 
@@ -52,6 +66,12 @@ export class ManifestBuilder {
   /** Adds one entry; returns the part that it completed, if any. */
   add(entry: StoredEntry, side: SideRecord): ManifestPart | undefined {
     const complete = this.#endsBefore(entry.path) ? this.finish() : undefined;
+    this.append(entry, side);
+    return complete;
+  }
+
+  /** Adds one entry to the part at hand, wherever its boundary would be: for parts that are written anew as they were cut before. */
+  append(entry: StoredEntry, side: SideRecord): void {
     if (this.#count === 0) this.#firstPath = entry.path;
     const shared = this.#count === 0 ? 0 : sharedPrefix(this.#lastPath ?? '', entry.path);
     this.#entries.varint(shared);
@@ -61,12 +81,13 @@ export class ManifestBuilder {
       group: this.#groups.position(entry.gid, entry.group),
     };
     writeEntry(this.#entries, entry, positions, this.#option);
-    this.#side.u64(side.inode);
-    this.#side.i64(side.ctimeNs);
+    // Some file systems' inode numbers use the sign bit, and their times need not be possible.
+    this.#side.u64(BigInt.asUintN(64, side.inode));
+    this.#side.i64(BigInt.asIntN(64, side.ctimeNs));
     this.#side.u64(BigInt(side.sizeOnDisk));
     this.#lastPath = entry.path;
+    this.#pathBytes += entry.path.length;
     this.#count++;
-    return complete;
   }
 
   /** The entries that are not yet in a part. */
@@ -90,11 +111,13 @@ export class ManifestBuilder {
     this.#owners = new OwnerTable();
     this.#groups = new OwnerTable();
     this.#count = 0;
+    this.#pathBytes = 0;
     return part;
   }
 
   #endsBefore(path: string): boolean {
-    if (this.#count >= MAX_ENTRIES || this.#entries.length >= MAX_BYTES) return true;
+    if (this.#count >= MAX_ENTRIES || this.#entries.length >= MAX_BYTES || this.#pathBytes >= MAX_PATH_BYTES)
+      return true;
     return this.#count >= MIN_ENTRIES && (hashPath(path, this.#hashSeed) & BOUNDARY_MASK) === 0;
   }
 }
@@ -142,22 +165,39 @@ function hashPath(path: string, seed: number): number {
  */
 export function decodeManifestChunk(bytes: Buffer): StoredEntry[] {
   const input = new ByteReader(bytes, 'a manifest chunk');
-  if (input.u8() !== MANIFEST || input.u8() !== VERSION) input.fail('it is of an unknown kind');
+  readKind(input, MANIFEST);
   const tables: OwnerTables = { owners: readOwners(input), groups: readOwners(input) };
   const count = input.count(9);
+  if (count > MAX_READ_ENTRIES) input.fail('it has too many entries');
   const entries: StoredEntry[] = [];
   let path = '' as ByteString;
+  let pathBytes = 0;
   for (let i = 0; i < count; i++) {
     const shared = input.varint();
     if (shared > path.length) input.fail('a path shares more than there is');
     const next = (path.slice(0, shared) + input.byteString()) as ByteString;
     if (i > 0 && comparePaths(path, next) >= 0) input.fail('its paths are out of order');
     if (!isValidPath(next)) input.fail('a path is not allowed');
+    pathBytes += next.length;
+    if (pathBytes > MAX_READ_PATH_BYTES) input.fail('its paths are too long together');
     path = next;
-    entries.push(readEntry(input, path, tables));
+    const entry = readEntry(input, path, tables);
+    if (entry.hardlink !== undefined) checkHardlink(input, entry.hardlink, path);
+    entries.push(entry);
   }
   input.end();
   return entries;
+}
+
+function readKind(input: ByteReader, kind: number): void {
+  if (input.u8() !== kind) input.fail('it is of another kind');
+  const version = input.u8();
+  if (version !== VERSION) input.unknown(`has version ${version}`);
+}
+
+/** A hard link leads to an entry before its own, by a path that an entry may have. */
+function checkHardlink(input: ByteReader, target: ByteString, path: ByteString): void {
+  if (target === '' || !isValidPath(target) || comparePaths(target, path) >= 0) input.fail('a hard link leads nowhere');
 }
 
 function readOwners(input: ByteReader): { id: number; name: ByteString | undefined }[] {
@@ -180,7 +220,7 @@ export function isValidPath(path: string): boolean {
 /** Throws `damaged`. The records stand in the order of the manifest chunk's entries. */
 export function decodeSideChunk(bytes: Buffer): SideRecord[] {
   const input = new ByteReader(bytes, 'a side chunk');
-  if (input.u8() !== SIDE || input.u8() !== VERSION) input.fail('it is of an unknown kind');
+  readKind(input, SIDE);
   const records: SideRecord[] = [];
   for (let left = input.count(SIDE_RECORD_BYTES); left > 0; left--) {
     records.push({ inode: input.u64(), ctimeNs: input.i64(), sizeOnDisk: Number(input.u64()) });
@@ -216,13 +256,14 @@ export function encodeFenceChunk(fences: readonly Fence[]): Buffer {
 /** Throws `damaged`. */
 export function decodeFenceChunk(bytes: Buffer): Fence[] {
   const input = new ByteReader(bytes, 'a fence chunk');
-  if (input.u8() !== FENCE || input.u8() !== VERSION) input.fail('it is of an unknown kind');
+  readKind(input, FENCE);
   const fences: Fence[] = [];
   for (let left = input.count(2 * ID_BYTES + 4); left > 0; left--) {
     const firstPath = input.byteString();
     const count = input.varint();
-    const manifest = { id: input.raw(ID_BYTES), length: input.varint() };
+    const manifest = readChunkRef(input);
     const side = { id: input.raw(ID_BYTES), length: input.varint() };
+    if (side.length > 0) checkChunkLength(input, side.length);
     fences.push({ firstPath, count, manifest, side: side.length === 0 ? undefined : side });
   }
   input.end();
@@ -246,6 +287,10 @@ export function decodeChunkList(list: Buffer): { id: Buffer; length: number }[] 
   const input = new ByteReader(list, 'a chunk list');
   if (list.length % LIST_RECORD_BYTES !== 0) input.fail('it holds no whole number of records');
   const chunks = [];
-  while (input.left > 0) chunks.push({ id: input.raw(ID_BYTES), length: input.u32() });
+  while (input.left > 0) {
+    const chunk = { id: input.raw(ID_BYTES), length: input.u32() };
+    checkChunkLength(input, chunk.length);
+    chunks.push(chunk);
+  }
   return chunks;
 }

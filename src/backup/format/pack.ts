@@ -12,7 +12,7 @@ import {
   type Sealer,
   TAG_BYTES,
 } from '../crypto/sealer.ts';
-import { CODEC_STORED, CODEC_ZSTD, compress, decompress } from './compression.ts';
+import { CODEC_STORED, CODEC_ZSTD, compress, decompress, discard } from './compression.ts';
 import { type ChunkKind, DATA, ID_BYTES, META, type PackIndex, type PackInfo, RECORD_BYTES } from './pack-index.ts';
 
 /** Packs (docs/FORMAT.md section 6). */
@@ -26,6 +26,11 @@ const FOOTER_MAGIC = Buffer.from('HFPE');
 const TRAILER_HEADER = Buffer.from('trailer');
 const TRAILER_BLOCK_BYTES = 20;
 const TRAILER_CHUNK_BYTES = 36;
+/**
+ * How often the length of a pack may be decrypted in vain: damage costs each block once, and headers made up by whoever can write to the store
+ * would cost hours.
+ */
+const SALVAGE_TRIES = 8;
 
 export function packType(kind: ChunkKind): ObjectType {
   return kind === DATA ? OBJECT_TYPES.dataPack : OBJECT_TYPES.metaPack;
@@ -64,7 +69,9 @@ export function encodeBlock(
   header.writeUInt32LE(bytes.length, 16);
   header.writeUInt32LE(chunkCount, 20);
   header.writeUInt32LE(crc32(header.subarray(0, 28)), 28);
-  return [header, ...pack.seal('block', number, bytes, header)];
+  const [sealed, tag] = pack.seal('block', number, bytes, header);
+  if (codec === CODEC_ZSTD) discard(bytes);
+  return [header, sealed, tag];
 }
 
 /** Throws `damaged` where `bytes` does not begin with a sound block header. */
@@ -202,14 +209,20 @@ export function decodeTrailer(pack: ObjectOpener, trailer: Buffer, id: string, s
     const start = 8 + TRAILER_BLOCK_BYTES * block;
     const count = plain.readUInt32LE(start + 16);
     if (from + TRAILER_CHUNK_BYTES * count > plain.length) throw wrong();
-    index.blockOffset[block] = Number(plain.readBigUInt64LE(start));
-    index.blockLength[block] = plain.readUInt32LE(start + 8);
+    const blockOffset = Number(plain.readBigUInt64LE(start));
+    const blockLength = plain.readUInt32LE(start + 8);
+    const plainLength = plain.readUInt32LE(start + 12);
+    if (blockOffset + blockLength > size || plainLength > MAX_BLOCK_BYTES) throw wrong();
+    index.blockOffset[block] = blockOffset;
+    index.blockLength[block] = blockLength;
     let offset = 4 * count;
     for (let i = 0; i < count; i++, from += TRAILER_CHUNK_BYTES, to += RECORD_BYTES) {
       const length = plain.readUInt32LE(from + ID_BYTES);
+      if (length < 1 || length > MAX_CHUNK_BYTES || offset + length > plainLength) throw wrong();
       writeRecord(index.records, to, plain.subarray(from, from + ID_BYTES), block, offset, length);
       offset += length;
     }
+    if (offset !== plainLength) throw wrong();
   }
   if (from !== plain.length) throw wrong();
   return index;
@@ -222,18 +235,20 @@ export function decodeTrailer(pack: ObjectOpener, trailer: Buffer, id: string, s
 export function salvagePack(sealer: Sealer, hasher: ChunkIdHasher, bytes: Buffer, id: string): PackIndex {
   const kind = bytes.length > 4 && bytes.readUInt8(4) === OBJECT_TYPES.metaPack ? META : DATA;
   const pack = sealer.open(packType(kind), bytes);
-  const found: { offset: number; length: number; block: DecodedBlock }[] = [];
+  const found: SalvagedBlock[] = [];
   let at = ENVELOPE_BYTES;
+  let triesLeft = SALVAGE_TRIES * bytes.length;
   while (at >= 0 && at < bytes.length) {
     const header = readBlockHeader(bytes.subarray(at, at + BLOCK_HEADER_BYTES));
     const length = header === undefined ? 0 : blockBytes(header);
-    const block =
-      length > 0 && at + length <= bytes.length ? tryDecode(pack, bytes.subarray(at, at + length)) : undefined;
-    if (block !== undefined) found.push({ offset: at, length, block });
+    const fits = length > 0 && at + length <= bytes.length && triesLeft >= 0;
+    const block = fits ? tryDecode(pack, bytes.subarray(at, at + length)) : undefined;
+    if (block !== undefined) found.push({ offset: at, length, records: salvagedRecords(kind, block, hasher) });
+    else if (fits) triesLeft -= length;
     // A header that holds but whose block fails may lie itself: search on inside it.
     at = block === undefined ? bytes.indexOf(BLOCK_MAGIC, at + 1) : at + length;
   }
-  return indexOfSalvaged(packInfo(pack, id, bytes.length), found, hasher);
+  return indexOfSalvaged(packInfo(pack, id, bytes.length), found);
 }
 
 function tryDecode(pack: ObjectOpener, bytes: Buffer): DecodedBlock | undefined {
@@ -244,25 +259,34 @@ function tryDecode(pack: ObjectOpener, bytes: Buffer): DecodedBlock | undefined 
   }
 }
 
-function indexOfSalvaged(
-  info: PackInfo,
-  found: readonly { offset: number; length: number; block: DecodedBlock }[],
-  hasher: ChunkIdHasher,
-): PackIndex {
-  const chunks = found.reduce((sum, { block }) => sum + block.offsets.length - 1, 0);
-  const index = emptyIndex(info, found.length, chunks);
-  let to = 0;
-  found.forEach(({ offset, length, block }, number) => {
-    index.blockOffset[number] = offset;
-    index.blockLength[number] = length;
-    for (let i = 0; i + 1 < block.offsets.length; i++, to += RECORD_BYTES) {
-      const start = block.offsets[i] as number;
-      const end = block.offsets[i + 1] as number;
-      const digest = createHash('sha256').update(block.plain.subarray(start, end)).digest();
-      writeRecord(index.records, to, hasher.id(info.kind, digest), number, start, end - start);
-    }
+interface SalvagedBlock {
+  offset: number;
+  length: number;
+  /** Of its chunks; the block's number is still to be filled in. Its content is not kept: a pack may hold far more than fits into memory. */
+  records: Buffer;
+}
+
+function salvagedRecords(kind: ChunkKind, { plain, offsets }: DecodedBlock, hasher: ChunkIdHasher): Buffer {
+  const records = Buffer.alloc((offsets.length - 1) * RECORD_BYTES);
+  for (let i = 0; i + 1 < offsets.length; i++) {
+    const start = offsets[i] as number;
+    const end = offsets[i + 1] as number;
+    const digest = createHash('sha256').update(plain.subarray(start, end)).digest();
+    writeRecord(records, i * RECORD_BYTES, hasher.id(kind, digest), 0, start, end - start);
+  }
+  return records;
+}
+
+function indexOfSalvaged(info: PackInfo, found: readonly SalvagedBlock[]): PackIndex {
+  found.forEach(({ records }, number) => {
+    for (let at = 0; at < records.length; at += RECORD_BYTES) records.writeUInt32LE(number, at + ID_BYTES);
   });
-  return index;
+  return {
+    ...emptyIndex(info, found.length, 0),
+    blockOffset: Uint32Array.from(found, ({ offset }) => offset),
+    blockLength: Uint32Array.from(found, ({ length }) => length),
+    records: Buffer.concat(found.map(({ records }) => records)),
+  };
 }
 
 export function writeRecord(

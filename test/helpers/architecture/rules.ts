@@ -101,7 +101,7 @@ export const LAYERS = {
     reason: 'an operation works on any store, so it knows no concrete one',
   },
   engine: {
-    paths: ['backup/index.ts'],
+    paths: ['backup/index.ts', 'backup/open-engine.ts', 'backup/local-memory.ts'],
     imports: [
       ...CODECS,
       'ports',

@@ -1,0 +1,251 @@
+import type { Readable, Writable } from 'node:stream';
+import type { Clock } from '../shared/clock.ts';
+import type { Engine } from './engine.ts';
+import type { BackupEnvironment } from './operations/backup/backup.ts';
+import type { OperationContext, Store } from './ports.ts';
+import type { HeadMemory } from './repository/history.ts';
+import type { Repository } from './repository/repository.ts';
+import type {
+  BackupRequest,
+  BackupResult,
+  DiffResult,
+  ForgetRequest,
+  ForgetResult,
+  FoundEntry,
+  KeySlotInfo,
+  ListedEntry,
+  PruneRequest,
+  PruneResult,
+  RepositoryStats,
+  RestoreRequest,
+  RestoreResult,
+  RetentionPolicy,
+  SnapshotFilter,
+  SnapshotSummary,
+  VerifyRequest,
+  VerifyResult,
+} from './types.ts';
+
+/** What the engine is composed of, besides the repository. */
+export interface EngineParts extends Omit<BackupEnvironment, 'repository' | 'heads'> {
+  store: Store;
+  clock: Clock;
+  heads(repositoryId: string): HeadMemory;
+}
+
+/**
+ * One open repository. Every operation's module is loaded when it is first asked for, so that a short command does not pay for the others. The
+ * repository may still be opening when operations are called; only backup makes use of that.
+ */
+export class OpenEngine implements Engine {
+  readonly #parts: EngineParts;
+  readonly #opening: Promise<Repository>;
+  #repository: Repository | undefined;
+  #recovered: string[] = [];
+
+  constructor(parts: EngineParts, opening: Promise<Repository>) {
+    this.#parts = parts;
+    this.#opening = this.#finishOpening(opening);
+    // Whoever calls an operation sees the failure; until then nobody does.
+    this.#opening.catch(() => {});
+  }
+
+  get location(): string {
+    return this.#parts.store.location;
+  }
+
+  get repositoryId(): string {
+    return this.#repository?.id ?? '';
+  }
+
+  get fingerprint(): string {
+    return this.#repository?.fingerprint ?? '';
+  }
+
+  get warnings(): readonly string[] {
+    return [...(this.#repository?.warnings ?? []), ...this.#recovered];
+  }
+
+  async opened(): Promise<void> {
+    await this.#opening;
+  }
+
+  async backup(request: BackupRequest, context?: OperationContext): Promise<BackupResult> {
+    const { backup } = await import('./operations/backup/backup.ts');
+    const heads = {
+      load: async () => (await this.#heads()).load(),
+      save: async (found: Parameters<HeadMemory['save']>[0]) => (await this.#heads()).save(found),
+    };
+    return backup({ ...this.#parts, heads, repository: this.#opening }, request, context);
+  }
+
+  async list(filter?: SnapshotFilter, policy?: RetentionPolicy): Promise<SnapshotSummary[]> {
+    const { listSnapshots } = await import('./operations/list/list.ts');
+    return listSnapshots(await this.#opening, filter, policy);
+  }
+
+  async find(
+    id: string,
+    options: { at?: string | undefined; source?: string | undefined } = {},
+  ): Promise<SnapshotSummary> {
+    const { findSnapshot } = await import('./operations/list/list.ts');
+    return findSnapshot(await this.#opening, { id, ...options });
+  }
+
+  async *entries(id: string, options?: { path?: string; recursive?: boolean }): AsyncIterable<ListedEntry> {
+    const { listEntries } = await import('./operations/browse/entries.ts');
+    yield* listEntries(await this.#opening, id, options);
+  }
+
+  async *sha256sums(id: string): AsyncIterable<Buffer> {
+    const { sha256sums } = await import('./operations/browse/sha256sums.ts');
+    yield* sha256sums(await this.#opening, id);
+  }
+
+  async *search(pattern: string, filter?: SnapshotFilter): AsyncIterable<FoundEntry> {
+    const { searchSnapshots } = await import('./operations/browse/search.ts');
+    yield* searchSnapshots(await this.#opening, { pattern, filter });
+  }
+
+  async diff(a: string, b: string, context?: OperationContext): Promise<DiffResult> {
+    const { diffSnapshots } = await import('./operations/browse/diff.ts');
+    return diffSnapshots(await this.#opening, a, b, context);
+  }
+
+  async restore(request: RestoreRequest, context?: OperationContext): Promise<RestoreResult> {
+    const { restore } = await import('./operations/restore/restore.ts');
+    const repository = await this.#opening;
+    const safetyBackup = async (paths: string[]) =>
+      (await this.backup({ paths, trigger: 'pre-restore' }, context)).snapshot;
+    return restore({ ...this.#parts, repository, safetyBackup }, request, context);
+  }
+
+  async verify(request: VerifyRequest, context?: OperationContext): Promise<VerifyResult> {
+    const { verify } = await import('./operations/verify/verify.ts');
+    return verify({ ...this.#parts, repository: await this.#opening, heads: await this.#heads() }, request, context);
+  }
+
+  async forget(request: ForgetRequest): Promise<ForgetResult> {
+    const { forget } = await import('./operations/forget.ts');
+    return forget(await this.#opening, request);
+  }
+
+  async prune(request: PruneRequest, context?: OperationContext): Promise<PruneResult> {
+    const { collect } = await import('./repository/collector.ts');
+    return collect(await this.#opening, request, context);
+  }
+
+  async pin(id: string, reason?: string): Promise<SnapshotSummary> {
+    const { setPinned } = await import('./operations/pins.ts');
+    return setPinned(await this.#opening, id, true, reason);
+  }
+
+  async unpin(id: string, reason?: string): Promise<SnapshotSummary> {
+    const { setPinned } = await import('./operations/pins.ts');
+    return setPinned(await this.#opening, id, false, reason);
+  }
+
+  async tag(id: string, change: { add?: string[]; remove?: string[]; set?: string[] }): Promise<SnapshotSummary> {
+    const { changeTags } = await import('./operations/tags.ts');
+    return changeTags(await this.#opening, id, change);
+  }
+
+  async exportTar(
+    id: string,
+    output: Writable,
+    options: { format: 'tar' | 'tar.gz' | 'tar.zst'; paths?: string[] },
+    context?: OperationContext,
+  ): Promise<{ snapshot: string; files: number; bytes: number; warnings: string[] }> {
+    const { exportTar } = await import('./operations/export/export.ts');
+    return exportTar(await this.#opening, { id, output, ...options }, context);
+  }
+
+  async importTar(
+    input: Readable,
+    options: { source: string; tags?: string[]; host?: string; time?: string },
+    context?: OperationContext,
+  ): Promise<BackupResult> {
+    const { importTar } = await import('./operations/import/import.ts');
+    return importTar(
+      { ...this.#parts, repository: await this.#opening, heads: await this.#heads() },
+      { input, ...options },
+      context,
+    );
+  }
+
+  async copy(
+    ids: string[],
+    target: Engine,
+    context?: OperationContext,
+  ): Promise<{ copied: { from: string; to: string }[]; skipped: string[]; bytesStored: number; durationMs: number }> {
+    const { copySnapshots } = await import('./operations/copy/copy.ts');
+    const other = target as OpenEngine;
+    const to = { ...other.#parts, repository: await other.#opening, heads: await other.#heads() };
+    return copySnapshots(await this.#opening, to, ids, context);
+  }
+
+  async mirror(
+    target: string,
+    context?: OperationContext,
+  ): Promise<{ objects: number; copied: number; deleted: number; bytes: number; durationMs: number }> {
+    const { mirror } = await import('./operations/mirror/mirror.ts');
+    const { openStore } = await import('./stores/open.ts');
+    const store = await openStore(target, { create: true });
+    try {
+      return await mirror(await this.#opening, store, context);
+    } finally {
+      await store.close();
+    }
+  }
+
+  async keys(): Promise<KeySlotInfo[]> {
+    const { listKeys } = await import('./operations/keys.ts');
+    return listKeys(await this.#opening);
+  }
+
+  async addKey(passphrase: string, label: string): Promise<KeySlotInfo> {
+    const { addKey } = await import('./operations/keys.ts');
+    return addKey(await this.#opening, { passphrase, label });
+  }
+
+  async removeKey(slotId: string): Promise<KeySlotInfo> {
+    const { removeKey } = await import('./operations/keys.ts');
+    return removeKey(await this.#opening, slotId);
+  }
+
+  async changePassphrase(passphrase: string): Promise<KeySlotInfo> {
+    const { changePassphrase } = await import('./operations/keys.ts');
+    return changePassphrase(await this.#opening, { passphrase });
+  }
+
+  async repairIndex(
+    context?: OperationContext,
+  ): Promise<{ packs: number; chunks: number; salvaged: string[]; damaged: string[]; durationMs: number }> {
+    const { repairIndex } = await import('./operations/repair-index.ts');
+    return repairIndex(await this.#opening, context);
+  }
+
+  async stats(): Promise<RepositoryStats> {
+    const { repositoryStats } = await import('./operations/stats.ts');
+    return repositoryStats(await this.#opening);
+  }
+
+  async close(): Promise<void> {
+    await this.#opening.catch(() => {});
+    await this.#parts.store.close();
+  }
+
+  async #heads(): Promise<HeadMemory> {
+    return this.#parts.heads((await this.#opening).id);
+  }
+
+  /** Finishes or rolls back restores of this machine that died: whichever command comes next finds every target whole. */
+  async #finishOpening(opening: Promise<Repository>): Promise<Repository> {
+    const repository = await opening;
+    this.#repository = repository;
+    if ((await repository.store.list('sessions/')).length === 0) return repository;
+    const { recoverDeadRestores } = await import('./operations/restore/recover-dead.ts');
+    this.#recovered = await recoverDeadRestores(repository, this.#parts.posix);
+    return repository;
+  }
+}

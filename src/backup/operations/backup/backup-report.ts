@@ -1,0 +1,55 @@
+import type { Clock } from '../../../shared/clock.ts';
+import type { OperationContext } from '../../ports.ts';
+
+const MAX_WARNINGS = 100;
+const PROGRESS_EVERY_MS = 100;
+
+/** Counts what a backup does, and tells whoever watches. */
+export class BackupReport {
+  readonly files = { new: 0, changed: 0, unmodified: 0 };
+  directories = 0;
+  others = 0;
+  /** Logical bytes of the snapshot. */
+  bytes = 0;
+  chunks = 0;
+  read = 0;
+  added = 0;
+  unreadable = 0;
+  readonly warnings: string[] = [];
+  warningCount = 0;
+  readonly #context: OperationContext;
+  readonly #clock: Clock;
+  readonly #phase: string;
+  #lastProgress = 0;
+
+  constructor(context: OperationContext, clock: Clock, phase = 'backup') {
+    this.#phase = phase;
+    this.#context = context;
+    this.#clock = clock;
+  }
+
+  warn(message: string): void {
+    this.warningCount++;
+    if (this.warnings.length < MAX_WARNINGS) this.warnings.push(message);
+    this.#context.onWarning?.(message);
+  }
+
+  vanished(path: string): void {
+    this.warn(`${path} vanished while it was being read.`);
+  }
+
+  unreadableFile(path: string, code: string): void {
+    this.unreadable++;
+    this.warn(`${path} could not be read (${code}) and is not in this backup.`);
+  }
+
+  /** Tells the state now and then. `current` is made only when it is told. */
+  progress(current: () => string): void {
+    if (this.#context.onProgress === undefined) return;
+    const now = this.#clock.monotonic();
+    if (now - this.#lastProgress < PROGRESS_EVERY_MS) return;
+    this.#lastProgress = now;
+    const files = this.files.new + this.files.changed + this.files.unmodified;
+    this.#context.onProgress({ phase: this.#phase, files, bytes: this.bytes, current: current() });
+  }
+}

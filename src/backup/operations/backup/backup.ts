@@ -1,0 +1,289 @@
+import { readFileSync } from 'node:fs';
+import { encodeText } from '../../../shared/bytes.ts';
+import type { Clock } from '../../../shared/clock.ts';
+import { HoldfastError } from '../../../shared/errors.ts';
+import { printableText } from '../../../shared/printable.ts';
+import { comparePaths } from '../../entry.ts';
+import type { SnapshotBody } from '../../format/bodies.ts';
+import type { StoredEntry } from '../../format/manifest-entry.ts';
+import type { OperationContext, SpoolFileSystem } from '../../ports.ts';
+import { openPosix } from '../../posix/open-posix.ts';
+import { readOwners } from '../../posix/owners.ts';
+import { type HeadMemory, nextLink, reviewHistory } from '../../repository/history.ts';
+import { ManifestReader } from '../../repository/manifest-reader.ts';
+import type { Repository } from '../../repository/repository.ts';
+import { readCatalog, type SnapshotRecord } from '../../repository/snapshots.ts';
+import { runCommand } from '../../sources/command/run-command.ts';
+import { createExcluder } from '../../sources/folder/exclude.ts';
+import { type Found, type WalkReport, type WalkRoot, type WalkRules, walk } from '../../sources/folder/walk.ts';
+import { WalkAhead } from '../../sources/folder/walk-ahead.ts';
+import type { BackupRequest, BackupResult } from '../../types.ts';
+import { commitSnapshot } from '../writing/commit.ts';
+import { ContentWriter } from '../writing/content-writer.ts';
+import { ManifestWriter } from '../writing/manifest-writer.ts';
+import { WritingSession } from '../writing/writing-session.ts';
+import { BackupReport } from './backup-report.ts';
+import { DatabaseCopies } from './database-copies.ts';
+import { backupFolders } from './folder-backup.ts';
+import { sourceRoots } from './source-roots.ts';
+
+export interface BackupEnvironment {
+  /** May still be opening: reading the source begins meanwhile. */
+  repository: Promise<Repository>;
+  clock: Clock;
+  /** Packing threads; 0: everything happens in this thread. */
+  threads: number;
+  files: SpoolFileSystem;
+  posix: 'auto' | 'off';
+  /** The newest snapshots that this installation has seen. */
+  heads: HeadMemory;
+  host: string;
+  program: string;
+  workingFolder: string;
+  /** Folders that are never backed up, by device and inode: the repository itself. */
+  skipped: readonly { dev: number; ino: bigint }[];
+}
+
+/** What a kind of source is called, holds, and stores. */
+interface SourcePlan {
+  kind: string;
+  source: string;
+  paths: string[];
+  /** What can be done before the repository is open. */
+  prepare(): Promise<void>;
+  store(run: BackupRun): Promise<void>;
+}
+
+interface BackupRun {
+  environment: BackupEnvironment;
+  repository: Repository;
+  request: BackupRequest;
+  context: OperationContext;
+  session: WritingSession;
+  manifest: ManifestWriter;
+  report: BackupReport;
+  parent: SnapshotRecord | undefined;
+}
+
+/** Takes a backup of folders, of a stream, or of a command's output, and makes a snapshot of it. */
+export async function backup(
+  environment: BackupEnvironment,
+  request: BackupRequest,
+  context: OperationContext = {},
+): Promise<BackupResult> {
+  const { clock } = environment;
+  const startedAt = clock.monotonic();
+  const scan = new Date(clock.now()).toISOString();
+  const report = new BackupReport(context, clock);
+  const plan = planSource(environment, request, context, report);
+  await plan.prepare();
+  const repository = await environment.repository;
+  const session = await WritingSession.open(repository, {
+    ...environment,
+    operation: 'backup',
+    signal: context.signal,
+  });
+  let committed = false;
+  try {
+    const catalog = await readCatalog(repository);
+    const host = request.host ?? environment.host;
+    const parent = request.force ? undefined : findParent(catalog.snapshots, plan, host);
+    const manifest = new ManifestWriter(session.manifestKey, (content) => session.storeMeta(content));
+    await plan.store({ environment, repository, request, context, session, manifest, report, parent });
+    const refs = manifest.finish();
+    const written = await session.finish();
+    context.signal?.throwIfAborted();
+    const body: SnapshotBody = {
+      type: 'snapshot',
+      version: 1,
+      critical: [],
+      time: request.time ?? scan,
+      ended: repository.timestamp(),
+      scan,
+      host,
+      source: request.source ?? plan.source,
+      paths: plan.paths,
+      kind: plan.kind,
+      trigger: request.trigger ?? 'manual',
+      tags: request.tags ?? [],
+      parent: parent?.id ?? null,
+      manifest: refs,
+      totals: totalsOf(report),
+      run: { ...report.files, read: report.read, added: report.added, stored: written.stored },
+      warnings: report.warnings,
+      warningCount: report.warningCount,
+      facts: {},
+      session: session.session.id,
+      writer: repository.writer,
+      ...nextLink(catalog, await environment.heads.load(), repository.writer),
+      program: environment.program,
+    };
+    const id = await commitSnapshot(session, body, written);
+    committed = true;
+    await reviewHistory(await readCatalog(repository), environment.heads);
+    return resultOf(id, body, report, clock.monotonic() - startedAt);
+  } finally {
+    await session.close();
+    if (!committed) await session.session.end().catch(() => {});
+  }
+}
+
+function planSource(
+  environment: BackupEnvironment,
+  request: BackupRequest,
+  context: OperationContext,
+  report: BackupReport,
+): SourcePlan {
+  const { paths, stdin, command } = request;
+  if (stdin !== undefined) {
+    return {
+      kind: 'stdin',
+      source: stdin.name,
+      paths: [stdin.name],
+      prepare: nothing,
+      store: (run) => storeStream(run, stdin.name, stdin.stream),
+    };
+  }
+  if (command !== undefined) {
+    const store = async (run: BackupRun) => {
+      const running = runCommand({ argv: command.argv, signal: context.signal });
+      await storeStream(run, command.name, running.stdout);
+      await running.finished;
+    };
+    return { kind: 'command', source: command.name, paths: [command.name], prepare: nothing, store };
+  }
+  if (paths === undefined || paths.length === 0) {
+    throw new HoldfastError('usage', 'There is nothing to back up: no path was given.', {
+      advice: 'Give one or more paths, --stdin NAME, or --command NAME -- COMMAND.',
+    });
+  }
+  const { roots, absolute } = sourceRoots(paths, environment.workingFolder);
+  const ahead = new WalkAhead(walkRoots(environment, request, roots, report));
+  return {
+    kind: 'files',
+    source: absolute.join(', '),
+    paths: absolute,
+    prepare: () => ahead.runUntil(environment.repository),
+    store: (run) => storeFolders(run, ahead),
+  };
+}
+
+const nothing = () => Promise.resolve();
+
+function* walkRoots(
+  environment: BackupEnvironment,
+  request: BackupRequest,
+  roots: readonly WalkRoot[],
+  report: BackupReport,
+): Generator<Found> {
+  const rules: WalkRules = {
+    excluded: createExcluder([...(request.exclude ?? []), ...(request.excludeFiles ?? []).flatMap(readPatterns)]),
+    oneFileSystem: request.oneFileSystem ?? false,
+    excludeCaches: request.excludeCaches ?? false,
+    skipped: environment.skipped,
+  };
+  const telling: WalkReport = {
+    vanished: (path) => report.vanished(path),
+    unreadable: (path, code) => report.unreadableFile(path, code),
+  };
+  const posix = openPosix({ native: environment.posix });
+  const ordered = [...roots].sort((a, b) => comparePaths(a.path, b.path));
+  for (const root of ordered) yield* walk(posix, root, rules, telling);
+}
+
+function readPatterns(path: string): string[] {
+  try {
+    return readFileSync(path, 'utf8').split(/\r?\n/);
+  } catch (error) {
+    throw new HoldfastError('not_found', `The file of exclude patterns ${printableText(path)} cannot be read.`, {
+      cause: error,
+    });
+  }
+}
+
+async function storeFolders(run: BackupRun, found: Iterable<Found>): Promise<void> {
+  const { repository, request, session, manifest, report, context, parent } = run;
+  await backupFolders({
+    session,
+    manifest,
+    report,
+    context,
+    walk: found,
+    owners: readOwners(),
+    maxFileSizeBytes: request.maxFileSizeBytes,
+    parent: parent && {
+      reader: new ManifestReader(session.reader, parent.body.manifest),
+      scanNs: BigInt(Date.parse(parent.body.scan)) * 1_000_000n,
+    },
+    databases: new DatabaseCopies({
+      scratchFolder: () => repository.store.spoolFolder(),
+      nowNs: () => BigInt(repository.clock.now()) * 1_000_000n,
+      warn: (message) => report.warn(message),
+    }),
+  });
+}
+
+/** One file at the root, named as asked. */
+async function storeStream(run: BackupRun, name: string, stream: AsyncIterable<Uint8Array>): Promise<void> {
+  const { session, manifest, report, context, repository } = run;
+  const path = encodeText(name);
+  if (path === '' || path === '.' || path === '..' || path.includes('/') || path.includes('\0')) {
+    throw new HoldfastError('usage', `${JSON.stringify(name)} cannot be the name of a file in a snapshot.`, {
+      advice: 'Give a plain file name such as dump.sql.',
+    });
+  }
+  const content = await new ContentWriter(session).storeStream(stream, (bytes) => {
+    context.signal?.throwIfAborted();
+    report.read += bytes;
+    report.bytes += bytes;
+    report.progress(() => name);
+  });
+  const entry: StoredEntry = {
+    path,
+    type: 'file',
+    mode: 0o600,
+    uid: process.getuid?.() ?? 0,
+    gid: process.getgid?.() ?? 0,
+    mtimeNs: BigInt(repository.clock.now()) * 1_000_000n,
+    size: content.length,
+    digest: content.length > 0 ? content.digest : undefined,
+    chunks: content.chunks,
+    indirect: content.indirect,
+  };
+  manifest.add(entry, { inode: 0n, ctimeNs: 0n, sizeOnDisk: content.length });
+  report.files[run.parent === undefined ? 'new' : 'changed']++;
+  report.added += content.added;
+  report.chunks += content.chunkCount;
+}
+
+/** The newest finished backup of the same paths of the same host. */
+function findParent(snapshots: readonly SnapshotRecord[], plan: SourcePlan, host: string): SnapshotRecord | undefined {
+  const wanted = JSON.stringify(plan.paths);
+  return snapshots.find(
+    ({ body, confirmed }) =>
+      confirmed !== undefined && body.host === host && body.kind === plan.kind && JSON.stringify(body.paths) === wanted,
+  );
+}
+
+function totalsOf(report: BackupReport): SnapshotBody['totals'] {
+  const { files, directories, others, bytes, chunks } = report;
+  return { files: files.new + files.changed + files.unmodified, directories, others, bytes, chunks };
+}
+
+function resultOf(id: string, body: SnapshotBody, report: BackupReport, durationMs: number): BackupResult {
+  return {
+    snapshot: id,
+    parent: body.parent,
+    source: body.source,
+    time: body.time,
+    files: { ...report.files },
+    directories: report.directories,
+    bytes: report.bytes,
+    bytesRead: report.read,
+    bytesAdded: report.added,
+    bytesStored: body.run.stored,
+    warnings: report.warnings,
+    unreadable: report.unreadable,
+    durationMs: Math.round(durationMs),
+  };
+}

@@ -1,0 +1,92 @@
+import { closeSync, constants, openSync } from 'node:fs';
+import { printableName } from '../../../shared/printable.ts';
+import type { Posix } from '../../posix/posix.ts';
+import { readStart } from '../../posix/read-start.ts';
+import type { Found } from '../../sources/folder/walk.ts';
+import { sidecarsOf } from '../../sources/sqlite/sidecars.ts';
+import { snapshotDatabase } from '../../sources/sqlite/snapshot-database.ts';
+
+const MAGIC = Buffer.from('SQLite format 3\0');
+/** A database written within this time is taken as in use: the clock of the file system may not tell two writes apart. */
+const RECENT_NS = 2_000_000_000n;
+
+export interface DatabaseCopy {
+  fd: number;
+  sizeBytes: number;
+  remove(): Promise<void>;
+}
+
+/** SQLite databases inside a folder: whether they are in use, and consistent copies of those that are. */
+export class DatabaseCopies {
+  readonly #scratchFolder: () => Promise<string>;
+  readonly #nowNs: () => bigint;
+  readonly #warn: (message: string) => void;
+
+  constructor(options: { scratchFolder: () => Promise<string>; nowNs: () => bigint; warn: (message: string) => void }) {
+    this.#scratchFolder = options.scratchFolder;
+    this.#nowNs = options.nowNs;
+    this.#warn = options.warn;
+  }
+
+  /** True where files lie beside it that a database in use has. Costs three look-ups. */
+  hasSidecars({ folder, name }: Found): boolean {
+    return sidecarsOf(name).some((sidecar) => folder.names.has(sidecar));
+  }
+
+  isDatabase(posix: Posix, { folder, name, status }: Found): boolean {
+    if (status.size < 512) return false;
+    try {
+      return folder.with((fd) => readStart(posix, fd, name, MAGIC.length)).equals(MAGIC);
+    } catch {
+      return false;
+    }
+  }
+
+  /** The rest of the walk leaves the database's own side files out: their content is in the copy. */
+  coverSidecars({ folder, name }: Found): void {
+    for (const sidecar of sidecarsOf(name)) folder.covered.add(sidecar);
+  }
+
+  /** True where a byte copy could be torn: a log or journal with content beside it, or written to since the walk or just now. */
+  isInUse(posix: Posix, { folder, name, status }: Found): boolean {
+    if (this.#nowNs() - status.mtimeNs < RECENT_NS) return true;
+    return folder.with((fd) => {
+      const now = statusOrNone(posix, fd, name);
+      const same = now?.mtimeNs === status.mtimeNs && now.ctimeNs === status.ctimeNs && now.size === status.size;
+      const logs = sidecarsOf(name).filter((sidecar) => !sidecar.endsWith('-shm'));
+      return !same || logs.some((log) => (statusOrNone(posix, fd, log)?.size ?? 0) > 0);
+    });
+  }
+
+  /** A consistent copy, open for reading; undefined where SQLite cannot give one (it is damaged or no database after all). */
+  async copy({ folder, name, path }: Found, signal: AbortSignal | undefined): Promise<DatabaseCopy | undefined> {
+    const dir = folder.hold();
+    try {
+      const copy = await snapshotDatabase({
+        path: Buffer.from(`/proc/self/fd/${dir}/${name}`, 'latin1').toString('utf8'),
+        scratchFolder: await this.#scratchFolder(),
+        signal,
+      });
+      const fd = openSync(copy.path, constants.O_RDONLY);
+      const remove = async () => {
+        closeSync(fd);
+        await copy.remove();
+      };
+      return { fd, sizeBytes: copy.sizeBytes, remove };
+    } catch (error) {
+      signal?.throwIfAborted();
+      this.#warn(`${printableName(path)}: ${error instanceof Error ? error.message : String(error)}`);
+      return undefined;
+    } finally {
+      folder.release();
+    }
+  }
+}
+
+function statusOrNone(posix: Posix, dir: number, name: Found['name']): ReturnType<Posix['statusAt']> | undefined {
+  try {
+    return posix.statusAt(dir, name);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,60 @@
+import type { ByteString } from '../../../shared/bytes.ts';
+import { comparePaths } from '../../entry.ts';
+import type { Fence, SideRecord } from '../../format/manifest.ts';
+import type { StoredEntry } from '../../format/manifest-entry.ts';
+import type { ManifestReader } from '../../repository/manifest-reader.ts';
+
+export interface ParentEntry {
+  entry: StoredEntry;
+  side: SideRecord | undefined;
+}
+
+/** The parent's manifest has to be read further before the question can be answered: call `load`. */
+export const NEEDS_LOAD = Symbol('needs load');
+
+/** Walks the parent's manifest alongside a walk of the file system: both are in manifest order, so a merge finds what is the same. */
+export class ParentCursor {
+  readonly #reader: ManifestReader;
+  readonly #fences: readonly Fence[];
+  #nextFence = 0;
+  #entries: StoredEntry[] = [];
+  #sides: SideRecord[] | undefined;
+  #at = 0;
+
+  constructor(reader: ManifestReader, fences: readonly Fence[]) {
+    this.#reader = reader;
+    this.#fences = fences;
+  }
+
+  /** The parent's entry at `path`; paths must be asked for in ascending order. */
+  find(path: ByteString): ParentEntry | undefined | typeof NEEDS_LOAD {
+    for (;;) {
+      const entry = this.#entries[this.#at];
+      if (entry === undefined) return this.#mayFollow(path) ? NEEDS_LOAD : undefined;
+      const order = comparePaths(entry.path, path);
+      if (order > 0) return undefined;
+      if (order === 0) return { entry, side: this.#sides?.[this.#at] };
+      this.#at++;
+    }
+  }
+
+  /** Reads the next part of the manifest that can hold `path` or something after it. Throws `damaged`. */
+  async load(path: ByteString): Promise<void> {
+    while (this.#endsBefore(this.#nextFence, path)) this.#nextFence++;
+    const fence = this.#fences[this.#nextFence++] as Fence;
+    this.#at = 0;
+    this.#entries = [];
+    this.#entries = await this.#reader.part(fence);
+    this.#sides = await this.#reader.side(fence);
+  }
+
+  #mayFollow(path: ByteString): boolean {
+    const fence = this.#fences[this.#nextFence];
+    return fence !== undefined && comparePaths(fence.firstPath, path) <= 0;
+  }
+
+  #endsBefore(number: number, path: ByteString): boolean {
+    const next = this.#fences[number + 1];
+    return next !== undefined && comparePaths(next.firstPath, path) <= 0;
+  }
+}

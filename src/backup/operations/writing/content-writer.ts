@@ -1,0 +1,274 @@
+import { createHash, type Hash } from 'node:crypto';
+import { readSync } from 'node:fs';
+import { type Chunker, createChunker } from '../../chunker/chunker.ts';
+import { cutArrived, cutRest } from '../../chunker/cut-arrived.ts';
+import { CHUNKER_PROFILES, type ChunkerParameters } from '../../chunker/parameters.ts';
+import type { RingChunk, Span } from '../../chunker/ring.ts';
+import type { ChunkRef, Hole } from '../../entry.ts';
+import { ONE_CHUNK_BYTES } from '../../format/manifest-entry.ts';
+import { ChunkListBuilder } from './chunk-list-builder.ts';
+import type { WritingSession } from './writing-session.ts';
+
+/** Read at once. */
+const SLICE_BYTES = 2 ** 20;
+const LEAST_SLICE_BYTES = 64 * 1024;
+/** Handed to one thread at once: one block. */
+const GROUP_BYTES = 2 ** 20;
+/** Zeros of holes are part of a file's digest; beyond this many the digest is left out. */
+const MAX_HASHED_HOLES = 16 * 2 ** 30;
+const ZEROS = Buffer.alloc(SLICE_BYTES);
+
+export interface StoredContent {
+  digest: Buffer | undefined;
+  chunks: ChunkRef[];
+  indirect: boolean;
+  /** Bytes of stored data. */
+  length: number;
+  added: number;
+  newChunks: number;
+  chunkCount: number;
+}
+
+/** Gives the next bytes into `target` at once, or through a promise: how many, 0 at the end. */
+export type ReadContent = (target: Uint8Array) => number | Promise<number>;
+
+/**
+ * Stores content of any length: reads it into shared memory slice by slice, hashes and cuts it there, and hands the chunks to the packing threads
+ * without copying. One content at a time.
+ */
+export class ContentWriter {
+  readonly #session: WritingSession;
+  readonly #bytes: Uint8Array;
+  readonly #chunkers = new Map<ChunkerParameters, Chunker>();
+
+  constructor(session: WritingSession) {
+    this.#session = session;
+    this.#bytes = new Uint8Array(session.memory.buffer);
+  }
+
+  /** An open file, `size` bytes with the given holes. Reads what is there: fewer bytes where it has become shorter. */
+  async storeFile(
+    fd: number,
+    size: number,
+    holes: readonly Hole[],
+    onRead: (bytes: number) => void,
+  ): Promise<StoredContent> {
+    const head = Buffer.alloc(Math.min(size, 256));
+    readSync(fd, head, 0, head.length, 0);
+    const hashed = holes.reduce((sum, hole) => sum + hole.length, 0) <= MAX_HASHED_HOLES;
+    const writing = new Writing(this.#session, this.#bytes, this.#chunker(profileOf(head, size)), hashed);
+    let position = 0;
+    for (const hole of [...holes, { offset: size, length: 0 }]) {
+      while (position < hole.offset) {
+        const from = position;
+        const end = hole.offset;
+        const got = await writing.read((target) => {
+          const most = Math.min(target.length, end - from);
+          return readSync(fd, target, 0, most, from);
+        });
+        if (got === 0) return writing.finish();
+        onRead(got);
+        position += got;
+      }
+      if (hashed) writing.hashZeros(hole.length);
+      position = hole.offset + hole.length;
+    }
+    return writing.finish();
+  }
+
+  /**
+   * A stream of unknown length. With `holes` it holds the stored data of a sparse file, and the digest is that of the whole content; `hashed` says
+   * whether one is to be made.
+   */
+  async storeStream(
+    stream: AsyncIterable<Uint8Array>,
+    onRead: (bytes: number) => void,
+    { holes = [], hashed = true }: { holes?: readonly Hole[]; hashed?: boolean } = {},
+  ): Promise<StoredContent> {
+    let writing: Writing | undefined;
+    const start = (parameters: ChunkerParameters) =>
+      new Writing(this.#session, this.#bytes, this.#chunker(parameters), hashed);
+    const gaps = new Gaps(holes);
+    for await (const piece of stream) {
+      writing ??= start(profileOf(piece, Number.POSITIVE_INFINITY));
+      for (let at = 0; at < piece.length; ) {
+        writing.hashZeros(gaps.skip());
+        const most = Math.min(piece.length - at, gaps.distance);
+        const got = await writing.read((target) => {
+          const part = piece.subarray(at, at + Math.min(most, target.length));
+          target.set(part);
+          return part.length;
+        });
+        gaps.advance(got);
+        at += got;
+      }
+      onRead(piece.length);
+    }
+    writing ??= start(CHUNKER_PROFILES.general);
+    writing.hashZeros(gaps.skip());
+    return writing.finish();
+  }
+
+  #chunker(parameters: ChunkerParameters): Chunker {
+    const known = this.#chunkers.get(parameters);
+    if (known !== undefined) return known;
+    const chunker = createChunker(this.#session.memory, parameters);
+    this.#chunkers.set(parameters, chunker);
+    return chunker;
+  }
+}
+
+/** Where the holes of a sparse file stand while its stored data comes along. */
+class Gaps {
+  readonly #holes: readonly Hole[];
+  #next = 0;
+  #position = 0;
+
+  constructor(holes: readonly Hole[]) {
+    this.#holes = holes;
+  }
+
+  /** Bytes of data up to the next hole. */
+  get distance(): number {
+    const hole = this.#holes[this.#next];
+    return hole === undefined ? Number.POSITIVE_INFINITY : hole.offset - this.#position;
+  }
+
+  advance(bytes: number): void {
+    this.#position += bytes;
+  }
+
+  /** Passes over the holes that begin here; gives how long they are together. */
+  skip(): number {
+    let length = 0;
+    while (this.distance === 0) {
+      const hole = this.#holes[this.#next++] as Hole;
+      length += hole.length;
+      this.#position += hole.length;
+    }
+    return length;
+  }
+}
+
+const ONE_CHUNK: ChunkerParameters = { kind: 'fixed', sizeBytes: ONE_CHUNK_BYTES };
+const SQL_DUMP =
+  /^(--|\/\*|\s)*[^\n]*\b(MySQL dump|MariaDB dump|PostgreSQL database (cluster )?dump|PRAGMA foreign_keys|BEGIN TRANSACTION)/;
+
+/** How content is cut, by its first bytes. Content of one chunk is not cut at all. */
+function profileOf(head: Uint8Array, size: number): ChunkerParameters {
+  if (size <= ONE_CHUNK_BYTES) return ONE_CHUNK;
+  const start = Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, 256)).toString('latin1');
+  if (start.startsWith('SQLite format 3\0')) return CHUNKER_PROFILES.database;
+  if (SQL_DUMP.test(start)) return CHUNKER_PROFILES.dump;
+  return CHUNKER_PROFILES.general;
+}
+
+/** One content on its way. */
+class Writing {
+  readonly #session: WritingSession;
+  readonly #bytes: Uint8Array;
+  readonly #chunker: Chunker;
+  readonly #hash: Hash | undefined;
+  readonly #list: ChunkListBuilder;
+  #group: RingChunk[] = [];
+  #groupBytes = 0;
+  /** Groups given to threads, in order. */
+  readonly #running: { chunks: RingChunk[]; done: Promise<void>; ids: Buffer | undefined }[] = [];
+  #length = 0;
+  #added = 0;
+  #newChunks = 0;
+
+  constructor(session: WritingSession, bytes: Uint8Array, chunker: Chunker, hashed: boolean) {
+    this.#session = session;
+    this.#bytes = bytes;
+    this.#chunker = chunker;
+    this.#hash = hashed ? createHash('sha256') : undefined;
+    this.#list = new ChunkListBuilder((content) => session.storeMeta(content));
+  }
+
+  /** Lets `read` fill the next room, and takes what came. Returns how many bytes that were. */
+  async read(read: ReadContent): Promise<number> {
+    const room = await this.#room();
+    const target = this.#bytes.subarray(room.offset, room.offset + room.length);
+    const got = await read(target);
+    this.#hash?.update(target.subarray(0, got));
+    this.#length += got;
+    for (const chunk of cutArrived(this.#session.ring, this.#chunker, got, 1)) this.#take(chunk);
+    return got;
+  }
+
+  hashZeros(length: number): void {
+    if (this.#hash === undefined) return;
+    for (let left = length; left > 0; left -= ZEROS.length) {
+      this.#hash.update(left >= ZEROS.length ? ZEROS : ZEROS.subarray(0, left));
+    }
+  }
+
+  async finish(): Promise<StoredContent> {
+    const rest = cutRest(this.#session.ring, 1);
+    if (rest !== undefined) this.#take(rest);
+    this.#sendGroup();
+    while (this.#running.length > 0) await this.#collectOldest();
+    return {
+      digest: this.#hash?.digest(),
+      ...this.#list.finish(),
+      length: this.#length,
+      added: this.#added,
+      newChunks: this.#newChunks,
+      chunkCount: this.#list.count,
+    };
+  }
+
+  async #room(): Promise<Span> {
+    await this.#session.ready();
+    for (;;) {
+      const room = this.#session.ring.reserve(LEAST_SLICE_BYTES, SLICE_BYTES);
+      if (room !== undefined) return room;
+      this.#sendGroup();
+      await this.#collectOldest();
+    }
+  }
+
+  #take(chunk: RingChunk): void {
+    this.#group.push(chunk);
+    this.#groupBytes += chunk.length;
+    if (this.#groupBytes >= GROUP_BYTES) this.#sendGroup();
+  }
+
+  #sendGroup(): void {
+    if (this.#group.length === 0) return;
+    const running: { chunks: RingChunk[]; done: Promise<void>; ids: Buffer | undefined } = {
+      chunks: this.#group,
+      done: Promise.resolve(),
+      ids: undefined,
+    };
+    const spans = this.#group.flatMap(({ offset, length }) => [offset, length]);
+    running.done = this.#session.pool.run({ kind: 'chunks', spans }, this.#groupBytes).then((result) => {
+      running.ids = Buffer.from(result.ids.buffer, result.ids.byteOffset, result.ids.byteLength);
+      this.#added += result.bytesAdded;
+      this.#newChunks += result.chunksAdded;
+      for (const { ticket } of running.chunks) this.#session.ring.release(ticket);
+      this.#collectDone();
+    });
+    // Whoever waits sees the failure; this only keeps it from being reported as unhandled before.
+    running.done.catch(() => {});
+    this.#running.push(running);
+    this.#group = [];
+    this.#groupBytes = 0;
+  }
+
+  async #collectOldest(): Promise<void> {
+    await this.#running[0]?.done;
+    this.#collectDone();
+  }
+
+  #collectDone(): void {
+    for (let first = this.#running[0]; first?.ids !== undefined; first = this.#running[0]) {
+      const { ids } = first;
+      first.chunks.forEach(({ length }, i) => {
+        this.#list.add(ids.subarray(32 * i, 32 * i + 32), length);
+      });
+      this.#running.shift();
+    }
+  }
+}

@@ -1,0 +1,55 @@
+import type { ChunkRef } from '../../entry.ts';
+import {
+  encodeFenceChunk,
+  type Fence,
+  ManifestBuilder,
+  type ManifestPart,
+  type SideRecord,
+} from '../../format/manifest.ts';
+import type { StoredEntry } from '../../format/manifest-entry.ts';
+
+/** Fences in one fence chunk: far below the limit of a chunk, whatever the paths' lengths. */
+const FENCES_PER_CHUNK = 4096;
+const FENCE_CHUNK_BYTES = 2 ** 20;
+
+/** Writes the manifest of a snapshot: entries in, chunk references out. */
+export class ManifestWriter {
+  readonly #builder: ManifestBuilder;
+  readonly #storeMeta: (content: Buffer) => ChunkRef;
+  readonly #refs: ChunkRef[] = [];
+  #fences: Fence[] = [];
+  #fenceBytes = 0;
+
+  constructor(manifestKey: Buffer, storeMeta: (content: Buffer) => ChunkRef) {
+    this.#builder = new ManifestBuilder(manifestKey);
+    this.#storeMeta = storeMeta;
+  }
+
+  /** Adds one entry, in manifest order. */
+  add(entry: StoredEntry, side: SideRecord): void {
+    this.#store(this.#builder.add(entry, side));
+  }
+
+  /** The fence chunks: `manifest` of the snapshot's body. */
+  finish(): { id: string; length: number }[] {
+    this.#store(this.#builder.finish());
+    this.#closeFences();
+    return this.#refs.map(({ id, length }) => ({ id: id.toString('hex'), length }));
+  }
+
+  #store(part: ManifestPart | undefined): void {
+    if (part === undefined) return;
+    const manifest = this.#storeMeta(part.manifest);
+    const side = this.#storeMeta(part.side);
+    this.#fences.push({ firstPath: part.firstPath, count: part.count, manifest, side });
+    this.#fenceBytes += part.firstPath.length;
+    if (this.#fences.length >= FENCES_PER_CHUNK || this.#fenceBytes >= FENCE_CHUNK_BYTES) this.#closeFences();
+  }
+
+  #closeFences(): void {
+    if (this.#fences.length === 0) return;
+    this.#refs.push(this.#storeMeta(encodeFenceChunk(this.#fences)));
+    this.#fences = [];
+    this.#fenceBytes = 0;
+  }
+}

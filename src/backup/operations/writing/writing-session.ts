@@ -1,0 +1,297 @@
+import { hash } from 'node:crypto';
+import { type ChunkMemory, createChunkMemory } from '../../chunker/chunk-memory.ts';
+import { ChunkRing } from '../../chunker/ring.ts';
+import { deriveFromId } from '../../crypto/keyring.ts';
+import type { ChunkRef } from '../../entry.ts';
+import { encodeIndexRun } from '../../format/index-run.ts';
+import { objectId } from '../../format/pack.ts';
+import {
+  META,
+  mergePackIndexes,
+  type PackIndex,
+  type PackInfo,
+  packName,
+  RECORD_BYTES,
+} from '../../format/pack-index.ts';
+import type { SpoolFileSystem } from '../../ports.ts';
+import { openPosix } from '../../posix/open-posix.ts';
+import type { Posix } from '../../posix/posix.ts';
+import { ChunkIndex } from '../../repository/chunk-index.ts';
+import { ChunkReader } from '../../repository/chunk-reader.ts';
+import { addUnindexedPacks, readIndexRuns } from '../../repository/index-loader.ts';
+import type { Liveness } from '../../repository/packs.ts';
+import { readLiveness } from '../../repository/read-liveness.ts';
+import type { Repository } from '../../repository/repository.ts';
+import { Session } from '../../repository/sessions.ts';
+import { ChunkTable } from '../../threads/chunk-table.ts';
+import { createInlinePool, createThreadPool, type PackPool } from '../../threads/pack-pool.ts';
+import { PackWriter } from '../../threads/pack-writer.ts';
+
+/** Memory for content on its way from the reader to the packing threads. */
+const CONTENT_BYTES = 24 * 2 ** 20;
+/** Packs on their way into the store; more would only pile up. */
+const MAX_PUTS = 4;
+/** How often what was stored so far is made findable, so that a crash loses little. */
+const INDEX_EVERY_MS = 10 * 60 * 1000;
+/** Or sooner, when this many chunks wait for it: an index run is built in memory. */
+const MAX_UNINDEXED_RECORDS = 200_000;
+
+export interface WritingOptions {
+  operation: string;
+  /** Packing threads; 0: everything happens in the caller's thread. */
+  threads: number;
+  /** How packs are written into the spool folder by the caller's own thread. */
+  files: SpoolFileSystem;
+  posix: 'auto' | 'off';
+  signal?: AbortSignal | undefined;
+}
+
+/** What a writing session put into the store. */
+export interface Written {
+  packs: PackInfo[];
+  indexes: string[];
+  /** Bytes of all of it. */
+  stored: number;
+}
+
+/**
+ * A session that adds chunks: what backup, import and copy have in common. It deduplicates against live packs, packs what is new in threads, puts
+ * packs and index runs as they are finished, and remembers which packs of others the new snapshot leans on (docs/FORMAT.md section 13, steps 1 to 3).
+ */
+export class WritingSession {
+  readonly repository: Repository;
+  readonly session: Session;
+  readonly posix: Posix;
+  /** Reads meta chunks: parents' manifests. */
+  readonly reader: ChunkReader;
+  readonly memory: ChunkMemory;
+  readonly ring: ChunkRing;
+  /** Keys the boundaries of manifest chunks. */
+  readonly manifestKey: Buffer;
+  readonly #pool: PackPool;
+  readonly #meta: PackWriter;
+  readonly #usedBlocks: Uint8Array;
+  /** The packs of other sessions by block number, for `usedPacks`. */
+  readonly #blockPacks: PackOfBlock[];
+  #table: ChunkTable;
+  readonly #puts = new Set<Promise<void>>();
+  #failure: unknown;
+  #unindexed: PackIndex[] = [];
+  #unindexedRecords = 0;
+  readonly #packs: PackInfo[] = [];
+  readonly #indexes: string[] = [];
+  #lastIndex: number;
+  #stored = 0;
+  #metaAdded = 0;
+
+  private constructor(
+    repository: Repository,
+    session: Session,
+    known: KnownChunks,
+    spool: string,
+    options: WritingOptions,
+  ) {
+    this.repository = repository;
+    this.session = session;
+    this.posix = openPosix({ native: options.posix });
+    this.reader = known.reader;
+    this.manifestKey = deriveFromId(repository.ring, 'holdfast manifest key');
+    this.memory = createChunkMemory(deriveFromId(repository.ring, 'holdfast chunker key'), CONTENT_BYTES);
+    this.ring = new ChunkRing(this.memory);
+    this.#table = known.table;
+    this.#blockPacks = known.blockPacks;
+    const usedBlocks = new SharedArrayBuffer(Math.max(1, known.blocks));
+    this.#usedBlocks = new Uint8Array(usedBlocks);
+    this.#lastIndex = repository.clock.monotonic();
+    const setup = {
+      idSecret: repository.ring.idSecret,
+      epochs: repository.ring.epochs,
+      repositoryId: repository.header.repositoryId,
+      session: session.bytes,
+      table: this.#table.shared,
+      usedBlocks,
+      content: this.memory.buffer,
+      spool,
+      posix: options.posix,
+    };
+    const onPack = (path: string, index: PackIndex) => this.#put(path, index);
+    const { files } = options;
+    this.#pool =
+      options.threads > 0
+        ? createThreadPool(options.threads, setup, onPack)
+        : createInlinePool({ ...setup, thread: 0 }, { files, posix: this.posix, random: repository.random }, onPack);
+    let metaPacks = 0;
+    this.#meta = new PackWriter({
+      sealer: repository.sealer,
+      session: session.bytes,
+      kind: META,
+      files,
+      nextPath: () => `${spool}/pack-meta-${metaPacks++}`,
+      onPack: ({ path, index }) => onPack(path, index),
+    });
+  }
+
+  static async open(repository: Repository, options: WritingOptions): Promise<WritingSession> {
+    const session = await Session.start(repository, { operation: options.operation });
+    try {
+      const [known, spool] = await Promise.all([
+        readKnownChunks(repository, options.signal),
+        repository.store.spoolFolder(),
+      ]);
+      return new WritingSession(repository, session, known, spool, options);
+    } catch (error) {
+      await session.end();
+      throw error;
+    }
+  }
+
+  get pool(): Pick<PackPool, 'run'> {
+    return this.#pool;
+  }
+
+  /** Resolves when there is room for more work; rejects as soon as anything has failed. */
+  async ready(): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    while (this.#puts.size >= MAX_PUTS) await Promise.race(this.#puts);
+    if (this.#table.crowded) await this.#growTable();
+    if (this.#indexIsDue()) await this.#putIndex();
+    await this.#pool.ready();
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** True when a live copy of the chunk exists, which the snapshot then leans on. */
+  use(id: Buffer): boolean {
+    return this.#table.use(id, this.#usedBlocks);
+  }
+
+  /** Stores one meta chunk, unless it is known. */
+  storeMeta(content: Buffer): ChunkRef {
+    const id = this.repository.hasher.id(META, hash('sha256', content, 'buffer'));
+    if (this.#table.claim(id, this.#usedBlocks)) {
+      this.#meta.add(id, content);
+      this.#metaAdded += content.length;
+    }
+    return { id, length: content.length };
+  }
+
+  /** Bytes of new meta chunks before compression. */
+  get metaAdded(): number {
+    return this.#metaAdded;
+  }
+
+  /** Everything stored is in the store, and findable, when this resolves. */
+  async finish(): Promise<Written> {
+    this.#meta.finish();
+    await this.#pool.finish();
+    await this.#settle();
+    await this.#putIndex();
+    return { packs: this.#packs, indexes: this.#indexes, stored: this.#stored };
+  }
+
+  /** Every pack that the manifest leans on, with its size: what was written here, and what was found known. */
+  packsInUse(): Map<string, number> {
+    const used = new Map(this.#packs.map(({ id, size }) => [id, size]));
+    for (const { firstBlock, index } of this.#blockPacks) {
+      index.blockPack.forEach((number, block) => {
+        const pack = index.packs[number] as PackInfo;
+        if (this.#usedBlocks[firstBlock + block] === 1) used.set(pack.id, pack.size);
+      });
+    }
+    return used;
+  }
+
+  /** Ends the threads. The session's objects stay: `session.end()` is the caller's, after the snapshot is confirmed. */
+  async close(): Promise<void> {
+    this.#meta.abandon();
+    await this.#pool.close().catch(() => {});
+    await Promise.allSettled(this.#puts);
+  }
+
+  #put(path: string, index: PackIndex): void {
+    const pack = index.packs[0] as PackIndex['packs'][number];
+    const put = this.repository.store.put(packName(pack.id), { path, size: pack.size }).then(
+      () => {
+        this.#packs.push(pack);
+        this.#unindexed.push(index);
+        this.#unindexedRecords += index.records.length / RECORD_BYTES;
+        this.#stored += pack.size;
+      },
+      (error: unknown) => {
+        this.#failure ??= error;
+      },
+    );
+    this.#puts.add(put);
+    void put.finally(() => this.#puts.delete(put));
+  }
+
+  async #settle(): Promise<void> {
+    await Promise.all(this.#puts);
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  #indexIsDue(): boolean {
+    const late = this.repository.clock.monotonic() - this.#lastIndex > INDEX_EVERY_MS;
+    return late || this.#unindexedRecords > MAX_UNINDEXED_RECORDS;
+  }
+
+  async #putIndex(): Promise<void> {
+    this.#lastIndex = this.repository.clock.monotonic();
+    if (this.#unindexed.length === 0) return;
+    const run = encodeIndexRun(this.repository.sealer, this.session.bytes, mergePackIndexes(this.#unindexed));
+    this.#unindexed = [];
+    this.#unindexedRecords = 0;
+    const id = objectId(run);
+    await this.repository.store.put(`index/${id}`, run);
+    this.#indexes.push(id);
+    this.#stored += run.length;
+  }
+
+  async #growTable(): Promise<void> {
+    await this.#pool.useTable(() => {
+      this.#table = this.#table.grown();
+      return this.#table;
+    });
+  }
+}
+
+interface PackOfBlock {
+  firstBlock: number;
+  index: Pick<PackIndex, 'packs' | 'blockPack'>;
+}
+
+interface KnownChunks {
+  table: ChunkTable;
+  blocks: number;
+  blockPacks: PackOfBlock[];
+  reader: ChunkReader;
+}
+
+/** Step 2: indexes, then marks, then packs; only live copies count. */
+async function readKnownChunks(repository: Repository, signal: AbortSignal | undefined): Promise<KnownChunks> {
+  const loaded = await readIndexRuns(repository, { signal });
+  const liveness = await readLiveness(repository, signal);
+  await addUnindexedPacks(repository, loaded, liveness.listed);
+  const parts = [...loaded.runs.map(({ index }) => index), ...loaded.recovered];
+  const table = ChunkTable.create(
+    parts.reduce((sum, part) => sum + part.records.length / RECORD_BYTES, 0) + EXPECTED_NEW_CHUNKS,
+  );
+  const blockPacks: PackOfBlock[] = [];
+  let blocks = 0;
+  for (const part of parts) {
+    const live = part.packs.every((pack) => isLive(liveness, pack.id, pack.size))
+      ? part
+      : mergePackIndexes([part], ({ id, size }) => isLive(liveness, id, size));
+    table.load(live, blocks);
+    blockPacks.push({ firstBlock: blocks, index: { packs: live.packs, blockPack: live.blockPack } });
+    blocks += live.blockPack.length;
+  }
+  // Reading parents needs meta chunks alone: the many records of data chunks may go.
+  const meta = parts.map((part) => mergePackIndexes([part], ({ kind }) => kind === META));
+  return { table, blocks, blockPacks, reader: new ChunkReader(repository, new ChunkIndex(meta)) };
+}
+
+const EXPECTED_NEW_CHUNKS = 16_384;
+
+function isLive(liveness: Liveness, id: string, size: number): boolean {
+  return liveness.isListedLive(id, size);
+}

@@ -1,0 +1,43 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { parentPort } from 'node:worker_threads';
+import { systemCode } from '../../shared/errors.ts';
+import { systemRandom } from '../../shared/random.ts';
+import { openPosix } from '../posix/open-posix.ts';
+import type { FromPacker, ToPacker } from './pack-jobs.ts';
+import { Packer } from './packer.ts';
+
+/** A packing thread: a Packer behind a message port. */
+
+let packer: Packer | undefined;
+
+function send(message: FromPacker, transfer: ArrayBuffer[] = []): void {
+  parentPort?.postMessage(message, transfer);
+}
+
+function handle(message: ToPacker): void {
+  if (message.type === 'setup') {
+    packer = new Packer(message.setup, {
+      files: { openSync, writeSync, closeSync },
+      posix: openPosix({ native: message.setup.posix }),
+      random: systemRandom,
+      onPack: ({ path, index }) => send({ type: 'pack', path, index }),
+    });
+    return;
+  }
+  if (packer === undefined) throw new Error('a packing thread was given work before its setup');
+  if (message.type === 'table') packer.useTable(message.table);
+  else if (message.type === 'job') send({ type: 'done', number: message.number, result: packer.run(message.job) });
+  else {
+    packer.finish();
+    send({ type: 'finished' });
+  }
+}
+
+parentPort?.on('message', (message: ToPacker) => {
+  try {
+    handle(message);
+  } catch (error) {
+    packer?.abandon();
+    send({ type: 'failed', message: error instanceof Error ? error.message : String(error), code: systemCode(error) });
+  }
+});

@@ -1,0 +1,192 @@
+import { createHash, type Hash } from 'node:crypto';
+import { constants } from 'node:fs';
+import type { ObjectSealer, Sealer } from '../crypto/sealer.ts';
+import { discard } from '../format/compression.ts';
+import { encodeBlock, encodeTrailer, packType, writeRecord } from '../format/pack.ts';
+import { type ChunkKind, type PackIndex, RECORD_BYTES } from '../format/pack-index.ts';
+import type { SpoolFileSystem } from '../ports.ts';
+
+/** A pack that lies in the spool folder, ready to be put. */
+export interface FinishedPack {
+  path: string;
+  index: PackIndex;
+}
+
+export interface PackWriterOptions {
+  sealer: Sealer;
+  session: Buffer;
+  kind: ChunkKind;
+  files: SpoolFileSystem;
+  /** A new path in the spool folder, for each pack. */
+  nextPath: () => string;
+  onPack: (pack: FinishedPack) => void;
+}
+
+/** A pack is closed once it has this many bytes. */
+const PACK_BYTES = 32 * 2 ** 20;
+/** A block is closed before its content would exceed this. */
+const BLOCK_BYTES = 2 ** 20;
+/** Room in front of a block's content for its chunk table. */
+const TABLE_BYTES = 64 * 1024;
+const MAX_CHUNKS = TABLE_BYTES / 4;
+
+/**
+ * Collects chunks into blocks, and seals, compresses and writes those into packs in the spool folder (docs/FORMAT.md section 6). Synchronous, for worker
+ * threads. Memory: one block and its compressed form.
+ */
+export class PackWriter {
+  readonly #options: PackWriterOptions;
+  #block = Buffer.allocUnsafeSlow(TABLE_BYTES + BLOCK_BYTES);
+  #blockLength = 0;
+  /** Records of the open block's chunks, and of the open pack's. */
+  #lengths: number[] = [];
+  #pack: OpenPack | undefined;
+
+  constructor(options: PackWriterOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Where the next chunk's content may be written, `length` bytes; `commit` then makes it part of the block. Without a commit the room is
+   * used again, so that content may be read straight into it and turn out to be known.
+   */
+  room(length: number): Buffer {
+    if (this.#blockLength > 0 && (this.#blockLength + length > BLOCK_BYTES || this.#lengths.length === MAX_CHUNKS)) {
+      this.#finishBlock();
+    }
+    const start = TABLE_BYTES + this.#blockLength;
+    if (start + length > this.#block.length) {
+      // Only ever in an empty block: a chunk larger than a block is a block of its own.
+      this.#block = Buffer.allocUnsafeSlow(TABLE_BYTES + length);
+    }
+    return this.#block.subarray(start, start + length);
+  }
+
+  /** Makes the first `length` bytes of the room last asked for a chunk. */
+  commit(id: Buffer, length: number): void {
+    this.#pack ??= this.#openPack();
+    const pack = this.#pack;
+    pack.addRecord(id, this.#blockLength, length);
+    this.#lengths.push(length);
+    this.#blockLength += length;
+  }
+
+  /** Copies `content` in as a chunk. */
+  add(id: Buffer, content: Uint8Array): void {
+    this.room(content.length).set(content);
+    this.commit(id, content.length);
+  }
+
+  /** Closes what is open. */
+  finish(): void {
+    this.#finishBlock();
+    if (this.#pack !== undefined) this.#finishPack(this.#pack);
+  }
+
+  /** Closes files after an error; what they hold is left to the store's clean-up. */
+  abandon(): void {
+    if (this.#pack !== undefined) this.#options.files.closeSync(this.#pack.fd);
+    this.#pack = undefined;
+  }
+
+  #openPack(): OpenPack {
+    const { files, sealer, kind, session } = this.#options;
+    const path = this.#options.nextPath();
+    const fd = files.openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+    const pack = new OpenPack(path, fd, sealer.seal(packType(kind), session), files);
+    pack.write(pack.object.envelope);
+    return pack;
+  }
+
+  #finishBlock(): void {
+    const pack = this.#pack;
+    if (pack === undefined || this.#lengths.length === 0) return;
+    const start = TABLE_BYTES - 4 * this.#lengths.length;
+    this.#lengths.forEach((length, i) => {
+      this.#block.writeUInt32LE(length, start + 4 * i);
+    });
+    pack.addBlock(this.#block.subarray(start, TABLE_BYTES + this.#blockLength), this.#lengths.length);
+    this.#lengths = [];
+    this.#blockLength = 0;
+    if (pack.size >= PACK_BYTES) this.#finishPack(pack);
+  }
+
+  #finishPack(pack: OpenPack): void {
+    const index = pack.close(this.#options.kind, this.#options.session);
+    this.#pack = undefined;
+    this.#options.onPack({ path: pack.path, index });
+  }
+}
+
+/** A pack being written: its file, its running hash, and what its trailer will say. */
+class OpenPack {
+  readonly path: string;
+  readonly fd: number;
+  readonly object: ObjectSealer;
+  readonly #files: SpoolFileSystem;
+  readonly #hash: Hash = createHash('sha256');
+  #size = 0;
+  readonly #blockOffset: number[] = [];
+  readonly #blockLength: number[] = [];
+  readonly #plainLength: number[] = [];
+  #records = Buffer.allocUnsafeSlow(RECORD_BYTES * 256);
+  #recordsLength = 0;
+  #blockRecords = 0;
+
+  constructor(path: string, fd: number, object: ObjectSealer, files: SpoolFileSystem) {
+    this.path = path;
+    this.fd = fd;
+    this.object = object;
+    this.#files = files;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  write(bytes: Uint8Array): void {
+    this.#hash.update(bytes);
+    for (let at = 0; at < bytes.length; ) at += this.#files.writeSync(this.fd, bytes, at, bytes.length - at);
+    this.#size += bytes.length;
+  }
+
+  /** `offset` counts from the start of the block's content; the chunk table's length is added when the block is complete. */
+  addRecord(id: Buffer, offset: number, length: number): void {
+    if (this.#recordsLength === this.#records.length) {
+      this.#records = Buffer.concat([this.#records], 2 * this.#records.length);
+    }
+    writeRecord(this.#records, this.#recordsLength, id, this.#blockOffset.length, offset, length);
+    this.#recordsLength += RECORD_BYTES;
+    this.#blockRecords++;
+  }
+
+  addBlock(plain: Uint8Array, chunks: number): void {
+    const first = this.#recordsLength - RECORD_BYTES * this.#blockRecords;
+    for (let at = first; at < this.#recordsLength; at += RECORD_BYTES) {
+      this.#records.writeUInt32LE(this.#records.readUInt32LE(at + 36) + 4 * chunks, at + 36);
+    }
+    this.#blockRecords = 0;
+    const pieces = encodeBlock(this.object, this.#blockOffset.length, plain, chunks);
+    this.#blockOffset.push(this.#size);
+    this.#blockLength.push(pieces.reduce((sum, piece) => sum + piece.length, 0));
+    this.#plainLength.push(plain.length);
+    for (const piece of pieces) {
+      this.write(piece);
+      discard(piece);
+    }
+  }
+
+  close(kind: ChunkKind, session: Buffer): PackIndex {
+    const index: PackIndex = {
+      packs: [{ id: '', size: 0, kind, session }],
+      blockPack: new Uint32Array(this.#blockOffset.length),
+      blockOffset: Uint32Array.from(this.#blockOffset),
+      blockLength: Uint32Array.from(this.#blockLength),
+      records: Buffer.from(this.#records.subarray(0, this.#recordsLength)),
+    };
+    this.write(encodeTrailer(this.object, index, this.#plainLength, this.#size));
+    this.#files.closeSync(this.fd);
+    index.packs = [{ id: this.#hash.digest('hex'), size: this.#size, kind, session }];
+    return index;
+  }
+}

@@ -119,7 +119,7 @@ export const backup = defineCommand({
       maxFileSizeBytes: given.maxFileSize,
       force: given.force,
     };
-    return (await context.repository()).backup(request, context);
+    return (await context.repository({ early: true })).backup(request, context);
   },
   present,
   outcome: ({ unreadable }) => (unreadable > 0 ? 'warnings' : undefined),

@@ -16,8 +16,8 @@ export interface Identity {
 
 /** What a command asks of the world besides the repository. Surfaces provide it. */
 export interface Services {
-  /** The repository that is worked on, opened at the first call. */
-  repository(): Promise<Engine>;
+  /** The repository that is worked on, opened at the first call. `early`: see OpenRequest. */
+  repository(options?: { early?: boolean }): Promise<Engine>;
   /** Creates the repository. */
   create(label: string | undefined): Promise<Engine>;
   /** Opens a second repository; its passphrase comes from `passwordFile`, or from where the surface finds one. */

@@ -40,19 +40,23 @@ export function repositoryServices(options: RepositoryOptions): Services & { clo
   let main: Promise<Engine> | undefined;
   const keep = (engine: Engine): Engine => {
     opened.push(engine);
-    for (const warning of engine.warnings) onWarning(warning);
+    const tell = () => {
+      for (const warning of engine.warnings) onWarning(warning);
+    };
+    // A failure to open is told by the operation that meets it.
+    engine.opened().then(tell, () => {});
     return engine;
   };
-  const open = async (): Promise<Engine> =>
-    keep(await door.open({ location: location(), passphrase: () => secrets.current() }));
+  const open = async (early: boolean): Promise<Engine> =>
+    keep(await door.open({ location: location(), passphrase: () => secrets.current(), early }));
   return {
     now: options.now,
     standardInput: options.standardInput,
     standardOutput: options.standardOutput,
     newPassphrase: (file) => secrets.fresh(file),
-    repository() {
+    repository({ early = false } = {}) {
       // A failed attempt is not remembered: the next command may find the drive mounted.
-      main ??= open().catch((error: unknown) => {
+      main ??= open(early).catch((error: unknown) => {
         main = undefined;
         throw error;
       });

@@ -21,7 +21,7 @@ export function progressText(progress: ProgressState, columns: number | undefine
   if (columns === undefined) return versions[0] ?? '';
   const text = versions.find((version) => displayWidth(version) <= columns) ?? shorten(phase, columns);
   const room = columns - displayWidth(text) - 2;
-  if (progress.current === undefined || room < LEAST_NAME) return text;
+  if (!progress.current || room < LEAST_NAME) return text;
   return `${text}  ${shorten(printableText(progress.current), room)}`;
 }
 

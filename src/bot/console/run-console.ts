@@ -53,6 +53,11 @@ async function converse(options: ConsoleOptions, services: Services): Promise<nu
   const session = new Session({ screen, services, identity, defaultPaths: repository.defaultPaths, style, monotonic });
   let stoppedAtLine: number | undefined;
   let interrupted = false;
+  const leave = (): void => {
+    interrupted = true;
+    screen.close();
+    if (session.isRunning()) options.exit(INTERRUPTED);
+  };
   const stop = (halfTyped: boolean): void => {
     if (halfTyped || session.cancel()) {
       stoppedAtLine = undefined;
@@ -63,11 +68,11 @@ async function converse(options: ConsoleOptions, services: Services): Promise<nu
       screen.print('Ctrl-C once more leaves; so does /quit.\n');
       return;
     }
-    interrupted = true;
-    screen.close();
-    if (session.isRunning()) options.exit(INTERRUPTED);
+    leave();
   };
-  const endStops = options.onStop(() => stop(false));
+  const endStops = options.onStop(() => {
+    if (!session.cancel()) leave();
+  });
   try {
     await session.show(repository.greeting);
     const failures = await session.run();

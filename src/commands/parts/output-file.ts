@@ -57,7 +57,8 @@ async function fill<T>(file: string, write: (output: Writable) => Promise<T>): P
 function fileError(file: string, error: unknown): unknown {
   if (error instanceof HoldfastError) return error;
   const code = systemCode(error);
-  if (code === undefined) return error;
+  // Only a failed system call is about the file; anything else is the writer's own failure.
+  if (code === undefined || !('syscall' in (error as object))) return error;
   if (isNoSpace(error)) return new HoldfastError('storage_full', `There is no room left for ${file}`, { cause: error });
   const kind = code === 'EACCES' || code === 'EPERM' ? 'permission' : code === 'ENOENT' ? 'not_found' : 'failed';
   return new HoldfastError(kind, `Cannot write ${file}: ${code}`, { cause: error });

@@ -121,8 +121,13 @@ export class OpenEngine implements Engine {
   }
 
   async verify(request: VerifyRequest, context?: OperationContext): Promise<VerifyResult> {
-    const { verify } = await import('./operations/verify/verify.ts');
-    return verify({ ...this.#parts, repository: await this.#opening, heads: await this.#heads() }, request, context);
+    const [{ verify }, { startVerifyWorkers }] = await Promise.all([
+      import('./operations/verify/verify.ts'),
+      import('./threads/verify-pool.ts'),
+    ]);
+    const workers = startVerifyWorkers(this.#parts.threads);
+    const repository = await this.#opening;
+    return verify({ repository, workers, heads: await this.#heads() }, request, context);
   }
 
   async forget(request: ForgetRequest): Promise<ForgetResult> {

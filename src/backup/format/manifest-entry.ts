@@ -88,8 +88,8 @@ function writeContent(out: ByteWriter, entry: StoredEntry): void {
     entry.digest !== undefined &&
     !entry.indirect &&
     entry.holes === undefined &&
-    chunks.length === 1 &&
-    entry.size === chunks[0]?.length;
+    // An entry that was read has none: so it can be written again as it is.
+    (entry.chunks === undefined || (chunks.length === 1 && entry.size === chunks[0]?.length));
   if (impliedByDigest) {
     out.u8(CONTENT_ONE_CHUNK);
     out.raw(entry.digest as Buffer);

@@ -13,6 +13,7 @@ import { renameWithoutFlag } from './rename-without-flag.ts';
 import { rethrow, unsupported } from './system-error.ts';
 
 const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY, O_DIRECTORY, O_NOATIME } = fs.constants;
+/** Linux's number on all architectures (open(2)); Node does not name it. */
 const O_PATH = 0o10000000;
 
 const DIRECTORY = O_RDONLY | O_DIRECTORY;
@@ -31,7 +32,15 @@ export class FallbackPosix extends NodeDescriptors implements Posix {
 
   openRoot(path: ByteString): number {
     checkPath(path);
-    return about(path, () => fs.openSync(toFsPath(path), DIRECTORY));
+    return about(path, () => {
+      try {
+        return fs.openSync(toFsPath(path), DIRECTORY);
+      } catch (error) {
+        if (systemCode(error) !== 'EACCES') throw error;
+        // May be passed through, though not listed: good enough to reach what is in it.
+        return fs.openSync(toFsPath(path), DIRECTORY | O_PATH);
+      }
+    });
   }
 
   openDirectory(dir: number, name: ByteString): number {

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { constants } from 'node:os';
 import type { ByteString } from '../../shared/bytes.ts';
+import { systemCode } from '../../shared/errors.ts';
 import type { EntryType, Hole } from '../entry.ts';
 import { Arena, BULK_SIZE } from './arena.ts';
 import { ALL_CAPABILITIES } from './capabilities.ts';
@@ -50,7 +51,13 @@ export class NativePosix extends NodeDescriptors implements Posix {
   }
 
   openRoot(path: ByteString): number {
-    return this.#open(AT_FDCWD, this.#arena.path(path), path, DIRECTORY, 0);
+    try {
+      return this.#open(AT_FDCWD, this.#arena.path(path), path, DIRECTORY, 0);
+    } catch (error) {
+      if (systemCode(error) !== 'EACCES') throw error;
+      // May be passed through, though not listed: good enough to reach what is in it.
+      return this.#open(AT_FDCWD, this.#arena.path(path), path, DIRECTORY | O_PATH, 0);
+    }
   }
 
   openDirectory(dir: number, name: ByteString): number {

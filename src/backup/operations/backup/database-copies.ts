@@ -1,4 +1,6 @@
 import { closeSync, constants, openSync } from 'node:fs';
+import type { ByteString } from '../../../shared/bytes.ts';
+import { HoldfastError } from '../../../shared/errors.ts';
 import { printableName } from '../../../shared/printable.ts';
 import type { Posix } from '../../posix/posix.ts';
 import { readStart } from '../../posix/read-start.ts';
@@ -58,12 +60,12 @@ export class DatabaseCopies {
     });
   }
 
-  /** A consistent copy, open for reading; undefined where SQLite cannot give one (it is damaged or no database after all). */
+  /** A consistent copy, open for reading; undefined where it is damaged or no database after all. */
   async copy({ folder, name, path }: Found, signal: AbortSignal | undefined): Promise<DatabaseCopy | undefined> {
     const dir = folder.hold();
     try {
       const copy = await snapshotDatabase({
-        path: Buffer.from(`/proc/self/fd/${dir}/${name}`, 'latin1').toString('utf8'),
+        path: `/proc/self/fd/${dir}/${name}` as ByteString,
         scratchFolder: await this.#scratchFolder(),
         signal,
       });
@@ -74,8 +76,9 @@ export class DatabaseCopies {
       };
       return { fd, sizeBytes: copy.sizeBytes, remove };
     } catch (error) {
-      signal?.throwIfAborted();
-      this.#warn(`${printableName(path)}: ${error instanceof Error ? error.message : String(error)}`);
+      // Broken, or no database after all: its bytes are all that is to be had. Whatever else went wrong, a torn copy would be worse than none.
+      if (!(error instanceof HoldfastError) || error.code !== 'damaged') throw error;
+      this.#warn(`${printableName(path)}: ${error.message}`);
       return undefined;
     } finally {
       folder.release();

@@ -8,6 +8,8 @@ export interface QueuedEntry {
   state: 'waiting' | 'ready' | 'dropped';
   /** The first member of its hard-link group, whose content it takes over. */
   linkedTo?: QueuedEntry | undefined;
+  /** How the report counts it, to be taken back where it is dropped. */
+  counted?: 'new' | 'changed' | undefined;
 }
 
 /** Keeps the manifest's order while contents are stored out of order. */

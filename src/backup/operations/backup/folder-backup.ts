@@ -1,4 +1,4 @@
-import { isNoSpace, systemCode } from '../../../shared/errors.ts';
+import { type ErrorCode, HoldfastError, isNoSpace, systemCode } from '../../../shared/errors.ts';
 import { printableName } from '../../../shared/printable.ts';
 import type { Hole } from '../../entry.ts';
 import type { SideRecord } from '../../format/manifest.ts';
@@ -14,7 +14,7 @@ import { ContentWriter, type StoredContent } from '../writing/content-writer.ts'
 import type { ManifestWriter } from '../writing/manifest-writer.ts';
 import type { WritingSession } from '../writing/writing-session.ts';
 import type { BackupReport } from './backup-report.ts';
-import type { DatabaseCopies } from './database-copies.ts';
+import type { DatabaseCopies, DatabaseCopy } from './database-copies.ts';
 import { EntryQueue, type QueuedEntry } from './entry-queue.ts';
 import { type BatchedFile, FileBatcher, type FileOutcome } from './file-batcher.ts';
 import { NEEDS_LOAD, ParentCursor, type ParentEntry } from './parent-cursor.ts';
@@ -33,6 +33,8 @@ export interface FolderBackup {
   databases: DatabaseCopies;
 }
 
+/** A database that cannot be copied for these reasons is left out, like any file that cannot be read. */
+const SKIPS_ONE_DATABASE: readonly ErrorCode[] = ['locked', 'unreadable', 'not_found', 'permission'];
 /** Entries that may wait for an unfinished one: beyond this the batch goes out although it is not full. */
 const MAX_QUEUE = 4096;
 
@@ -173,7 +175,7 @@ class FolderRun {
   }
 
   #store(found: Found, queued: QueuedEntry, old: ParentEntry | undefined): Promise<void> | undefined {
-    this.#job.report.files[old?.entry.type === 'file' ? 'changed' : 'new']++;
+    this.#count(queued, old);
     this.#queue.push(queued);
     if (found.status.size > ONE_CHUNK_BYTES) return this.#storeLarge(found, queued);
     let sent: boolean;
@@ -230,7 +232,7 @@ class FolderRun {
 
   /** A database that somebody may be writing to: taken through its own backup where it is one. */
   async #takeDatabase(found: Found, queued: QueuedEntry, old: ParentEntry | undefined): Promise<void> {
-    const { databases, session, report } = this.#job;
+    const { databases, session } = this.#job;
     if (!databases.isDatabase(session.posix, found)) {
       if (this.#isUnchanged(found.status, old) && old !== undefined) return this.#inherit(found, queued, old);
       return this.#store(found, queued, old);
@@ -240,14 +242,21 @@ class FolderRun {
       if (this.#isUnchanged(found.status, old) && old !== undefined) return this.#inherit(found, queued, old);
       return this.#store(found, queued, old);
     }
-    report.files[old?.entry.type === 'file' ? 'changed' : 'new']++;
+    this.#count(queued, old);
     this.#queue.push(queued);
     await this.#storeCopy(found, queued);
   }
 
   async #storeCopy(found: Found, queued: QueuedEntry): Promise<void> {
     const { databases, session, report, context } = this.#job;
-    const copy = await databases.copy(found, context.signal);
+    let copy: DatabaseCopy | undefined;
+    try {
+      copy = await databases.copy(found, context.signal);
+    } catch (error) {
+      if (!(error instanceof HoldfastError) || !SKIPS_ONE_DATABASE.includes(error.code)) throw error;
+      report.warn(error.message);
+      return this.#drop(queued, { code: error.code.toUpperCase() }, found);
+    }
     if (copy === undefined) {
       report.warn(
         `${printableName(found.path)} could not be copied through SQLite; it is stored byte by byte as it was found.`,
@@ -334,8 +343,17 @@ class FolderRun {
     this.#job.report.warn(`${printableName(found.path)} changed while it was being read.`);
   }
 
+  #count(queued: QueuedEntry, old: ParentEntry | undefined): void {
+    queued.counted = old?.entry.type === 'file' ? 'changed' : 'new';
+    this.#job.report.files[queued.counted]++;
+  }
+
   #drop(queued: QueuedEntry, error: unknown, found: Found): void {
     queued.state = 'dropped';
+    if (queued.counted !== undefined) {
+      this.#job.report.files[queued.counted]--;
+      this.#job.report.bytes -= found.status.size;
+    }
     this.#tellProblem(error, found, this.#job.report);
     this.#queue.drain();
   }

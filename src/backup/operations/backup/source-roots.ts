@@ -1,6 +1,6 @@
 import { lstatSync } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
-import { type ByteString, encodeText } from '../../../shared/bytes.ts';
+import { basename, resolve } from 'node:path';
+import { encodeText } from '../../../shared/bytes.ts';
 import { HoldfastError, systemCode } from '../../../shared/errors.ts';
 import { printableText } from '../../../shared/printable.ts';
 import type { WalkRoot } from '../../sources/folder/walk.ts';
@@ -16,7 +16,8 @@ export function sourceRoots(
 ): { roots: WalkRoot[]; absolute: string[] } {
   const absolute = paths.map((path) => resolve(workingFolder, path));
   const isFolder = absolute.map(checkPath);
-  if (absolute.length === 1 && isFolder[0] === true) return { roots: [rootOf(absolute[0] as string, '')], absolute };
+  if (absolute.length === 1 && isFolder[0] === true)
+    return { roots: [rootOf(absolute[0] as string, '', true)], absolute };
   const seen = new Map<string, string>();
   for (const path of absolute) {
     const name = basename(path);
@@ -24,13 +25,11 @@ export function sourceRoots(
     if (name === '' || other !== undefined) throw clash(path, other);
     seen.set(name, path);
   }
-  return { roots: absolute.map((path) => rootOf(path, basename(path))), absolute };
+  return { roots: absolute.map((path, i) => rootOf(path, basename(path), isFolder[i] === true)), absolute };
 }
 
-function rootOf(path: string, at: string): WalkRoot {
-  // The file system's own root has no name in a parent: `.` opens it.
-  const name = path === '/' ? '/' : basename(path);
-  return { path: encodeText(at), parent: encodeText(dirname(path)), name: encodeText(name) as ByteString };
+function rootOf(path: string, at: string, isFolder: boolean): WalkRoot {
+  return { path: encodeText(at), location: encodeText(path), isFolder };
 }
 
 function checkPath(path: string): boolean {

@@ -1,0 +1,52 @@
+import type { Found } from './walk.ts';
+
+/** Entries that may be looked at before anyone can use them: a bound on memory. */
+const MOST_AHEAD = 65_536;
+/** Entries between two looks at whether others want to run. */
+const SLICE = 256;
+
+/** A walk that begins before its consumer is ready, so that the disk is read while keys are derived. */
+export class WalkAhead implements Iterable<Found> {
+  readonly #walk: Iterator<Found>;
+  #found: Found[] = [];
+  #failure: unknown;
+  #failed = false;
+  #ended = false;
+
+  constructor(walk: Iterable<Found>) {
+    this.#walk = walk[Symbol.iterator]();
+  }
+
+  /** Walks on until `enough` settles, the end, or the bound. Failures are kept for whoever iterates. */
+  async runUntil(enough: Promise<unknown>): Promise<void> {
+    let waiting = true;
+    const stop = () => {
+      waiting = false;
+    };
+    enough.then(stop, stop);
+    while (waiting && !this.#ended && this.#found.length < MOST_AHEAD) {
+      for (let i = 0; i < SLICE && !this.#ended; i++) this.#step();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  *[Symbol.iterator](): Generator<Found> {
+    const ahead = this.#found;
+    this.#found = [];
+    yield* ahead;
+    if (this.#failed) throw this.#failure;
+    if (!this.#ended) yield* { [Symbol.iterator]: () => this.#walk };
+  }
+
+  #step(): void {
+    try {
+      const next = this.#walk.next();
+      if (next.done === true) this.#ended = true;
+      else this.#found.push(next.value);
+    } catch (error) {
+      this.#failure = error;
+      this.#failed = true;
+      this.#ended = true;
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { HoldfastError, systemCode } from '../../../shared/errors.ts';
+import type { RandomSource } from '../../../shared/random.ts';
+import { ENVELOPE_BYTES, type ObjectOpener, Sealer } from '../../crypto/sealer.ts';
+import { type DecodedBlock, decodeBlock, packType } from '../../format/pack.ts';
+import { DATA } from '../../format/pack-index.ts';
+import type { BlockJob, ThreadSetup } from './jobs.ts';
+
+/** Packs that stay open: the threads work through a few at a time. */
+const MAX_PACKS = 16;
+
+interface OpenPack {
+  /** -1 where the bytes come with the jobs. */
+  fd: number;
+  opener: ObjectOpener;
+}
+
+/** Reads and decodes blocks of data packs, from local files or from bytes that came with the job. */
+export class BlockReader {
+  readonly #sealer: Sealer;
+  readonly #packs = new Map<string, OpenPack>();
+  #buffer = Buffer.alloc(0);
+
+  constructor(setup: ThreadSetup) {
+    const epochs = setup.epochs.map(({ epoch, index, meta, data }) => ({
+      epoch,
+      index: Buffer.from(index),
+      meta: Buffer.from(meta),
+      data: Buffer.from(data),
+    }));
+    const ring = { idSecret: Buffer.from(setup.idSecret), epochs };
+    this.#sealer = new Sealer(ring, Buffer.from(setup.repositoryId), NOTHING_IS_SEALED);
+  }
+
+  /** Throws `damaged`, also where the pack is gone or cannot be read. */
+  read(job: BlockJob): DecodedBlock {
+    try {
+      const pack = this.#open(job);
+      return decodeBlock(pack.opener, this.#bytes(pack, job));
+    } catch (error) {
+      if (error instanceof HoldfastError) throw error;
+      throw new HoldfastError('damaged', `it cannot be read (${systemCode(error) ?? String(error)})`, { cause: error });
+    }
+  }
+
+  close(): void {
+    for (const { fd } of this.#packs.values()) if (fd >= 0) closeSync(fd);
+    this.#packs.clear();
+  }
+
+  #open(job: BlockJob): OpenPack {
+    const known = this.#packs.get(job.object);
+    if (known !== undefined) return known;
+    if (this.#packs.size >= MAX_PACKS) this.close();
+    const fd = job.path === undefined ? -1 : openSync(job.path, 'r');
+    try {
+      const envelope =
+        job.path === undefined ? Buffer.from(job.envelope ?? []) : readAt(fd, Buffer.alloc(ENVELOPE_BYTES), 0);
+      const pack = { fd, opener: this.#sealer.open(packType(DATA), envelope) };
+      this.#packs.set(job.object, pack);
+      return pack;
+    } catch (error) {
+      if (fd >= 0) closeSync(fd);
+      throw error;
+    }
+  }
+
+  #bytes({ fd }: OpenPack, job: BlockJob): Buffer {
+    if (fd < 0) return asBuffer(job.bytes ?? new Uint8Array());
+    if (this.#buffer.length < job.length) this.#buffer = Buffer.allocUnsafeSlow(Math.ceil(job.length * 1.25));
+    return readAt(fd, this.#buffer.subarray(0, job.length), job.offset);
+  }
+}
+
+function readAt(fd: number, into: Buffer, position: number): Buffer {
+  let filled = 0;
+  while (filled < into.length) {
+    const got = readSync(fd, into, filled, into.length - filled, position + filled);
+    if (got === 0) throw new HoldfastError('damaged', 'it ends too early');
+    filled += got;
+  }
+  return into;
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+const NOTHING_IS_SEALED: RandomSource = {
+  bytes: () => {
+    throw new HoldfastError('internal', 'A restoring thread does not seal.');
+  },
+};

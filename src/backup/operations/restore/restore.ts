@@ -1,0 +1,114 @@
+import { lstatSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { type ByteString, decodeText, fromByteString } from '../../../shared/bytes.ts';
+import type { Clock } from '../../../shared/clock.ts';
+import { HoldfastError } from '../../../shared/errors.ts';
+import { printableName } from '../../../shared/printable.ts';
+import { readProcessIdentity } from '../../../shared/process-identity.ts';
+import type { RawString, SnapshotBody } from '../../format/bodies.ts';
+import { HEADER_NAME } from '../../format/header.ts';
+import type { OperationContext } from '../../ports.ts';
+import { openPosix } from '../../posix/open-posix.ts';
+import { ChunkReader } from '../../repository/chunk-reader.ts';
+import { ManifestReader } from '../../repository/manifest-reader.ts';
+import type { Repository } from '../../repository/repository.ts';
+import { Session } from '../../repository/sessions.ts';
+import { readCatalog, resolveSnapshot } from '../../repository/snapshots.ts';
+import type { RestoreRequest, RestoreResult } from '../../types.ts';
+import { runRestore } from './restore-operation.ts';
+import { Selection } from './selection.ts';
+import { RepositoryContent } from './snapshot-content.ts';
+import { type Layout, targetsOf } from './targets.ts';
+
+export interface RestoreEnvironment {
+  repository: Repository;
+  clock: Clock;
+  /** Threads that write; 0: everything happens in the caller's. */
+  threads: number;
+  posix: 'auto' | 'off';
+  /** Backs paths up before they are changed; resolves with the snapshot's ID. */
+  safetyBackup(paths: string[]): Promise<string>;
+}
+
+/** Stores that cannot be written to are read without a session. */
+const GO_ON_WITHOUT: readonly string[] = ['permission', 'refused', 'storage_full'];
+
+/**
+ * Restores a snapshot, or says what that would do.
+ *
+ * @throws HoldfastError `not_found`, `usage`, `refused`, `locked`, `damaged`, `pre_restore_failed`, `storage_full`, `permission`,
+ * `interrupted`, `failed`: the target is then as it was
+ */
+export async function restore(
+  environment: RestoreEnvironment,
+  request: RestoreRequest,
+  context: OperationContext = {},
+): Promise<RestoreResult> {
+  const { repository, clock, threads, safetyBackup } = environment;
+  const { at, source } = request;
+  const record = resolveSnapshot(await readCatalog(repository), { id: request.snapshot, at, source });
+  const chunks = new ChunkReader(repository);
+  const manifest = new ManifestReader(chunks, record.body.manifest);
+  const content = await RepositoryContent.open(repository, chunks, manifest);
+  const layout = await layoutOf(record.body, manifest);
+  const ports = {
+    posix: openPosix({ native: environment.posix }),
+    clock,
+    random: repository.random,
+    identity: readProcessIdentity(),
+    keys: { ring: repository.ring, repositoryId: repository.header.repositoryId },
+    repositoryFolder: folderOf(repository),
+    threads,
+    safetyBackup: async (paths: readonly ByteString[]) => safetyBackup(paths.map(asText)),
+  };
+  const session = await startSession(repository, request, record.body, layout);
+  try {
+    return await runRestore(ports, { id: record.id, body: record.body, layout, content }, request, context);
+  } finally {
+    // What is left of it lapses by itself; a failure to tidy up must not hide what the work came to.
+    await session?.end().catch(() => {});
+  }
+}
+
+/** One folder is the manifest's root, with an entry of its own; several paths, or one file, lie below by their names. */
+async function layoutOf(body: SnapshotBody, manifest: ManifestReader): Promise<Layout> {
+  if (body.paths.length > 1) return 'named';
+  for await (const { path } of manifest.entries({ onDamage: () => {} })) return path === '' ? 'content' : 'named';
+  return 'content';
+}
+
+/** Tells collectors to wait, and whoever comes after a crash where to look. */
+async function startSession(
+  repository: Repository,
+  request: RestoreRequest,
+  { paths }: SnapshotBody,
+  layout: Layout,
+): Promise<Session | undefined> {
+  const [target] = targetsOf(request, paths, layout, new Selection(request.paths));
+  try {
+    return await Session.start(repository, {
+      operation: 'restore',
+      ...(target === undefined ? {} : { target: rawString(target.path) }),
+    });
+  } catch (error) {
+    if (error instanceof HoldfastError && GO_ON_WITHOUT.includes(error.code)) return undefined;
+    throw error;
+  }
+}
+
+function rawString(bytes: ByteString): RawString {
+  return decodeText(bytes) ?? { bytes: fromByteString(bytes).toString('base64') };
+}
+
+function asText(path: ByteString): string {
+  const text = decodeText(path);
+  if (text !== undefined) return text;
+  throw new HoldfastError('usage', `${printableName(path)} is not valid UTF-8.`);
+}
+
+function folderOf({ store }: Repository): string | undefined {
+  const header = store.localPath(HEADER_NAME);
+  return header !== undefined && lstatSync(header, { throwIfNoEntry: false }) !== undefined
+    ? dirname(header)
+    : undefined;
+}

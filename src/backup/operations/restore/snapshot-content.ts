@@ -1,0 +1,114 @@
+import type { ChunkRef } from '../../entry.ts';
+import type { StoredEntry } from '../../format/manifest-entry.ts';
+import { DATA, packName } from '../../format/pack-index.ts';
+import type { ByteRange } from '../../ports.ts';
+import type { ChunkIndex } from '../../repository/chunk-index.ts';
+import type { ChunkReader } from '../../repository/chunk-reader.ts';
+import { addUnindexedPacks, readIndexRuns, toChunkIndex } from '../../repository/index-loader.ts';
+import type { ManifestReader } from '../../repository/manifest-reader.ts';
+import { listPacks } from '../../repository/packs.ts';
+import type { Repository } from '../../repository/repository.ts';
+import type { DamagedObject } from '../../types.ts';
+import type { ChunkPlace, SnapshotContent } from './content.ts';
+
+/** Entries that are handed on together: enough that waiting for them costs nothing. */
+const RUN = 512;
+
+/** A snapshot's content, from an open repository. */
+export class RepositoryContent implements SnapshotContent {
+  readonly #repository: Repository;
+  readonly #manifest: ManifestReader;
+  readonly #first: Numbered;
+  #again: Promise<Numbered> | undefined;
+  /** Names of packs; both indexes may know other ones. */
+  readonly #objects: string[] = [];
+  readonly #numbers = new Map<string, number>();
+
+  static async open(repository: Repository, chunks: ChunkReader, manifest: ManifestReader): Promise<RepositoryContent> {
+    return new RepositoryContent(repository, manifest, await chunks.index());
+  }
+
+  private constructor(repository: Repository, manifest: ManifestReader, index: ChunkIndex) {
+    this.#repository = repository;
+    this.#manifest = manifest;
+    this.#first = this.#numbered(index);
+  }
+
+  async *runs(onDamage?: (damaged: DamagedObject) => void): AsyncGenerator<readonly StoredEntry[]> {
+    let run: StoredEntry[] = [];
+    const report =
+      onDamage &&
+      ((error: Error & { details?: Record<string, unknown> }) => {
+        const objects = (error.details?.objects as string[] | undefined) ?? [];
+        const [object = 'manifest'] = objects;
+        onDamage({ object, kind: 'pack', problem: error.message, files: [], filesTotal: 0 });
+      });
+    for await (const entry of this.#manifest.entries({ onDamage: report })) {
+      run.push(entry);
+      if (run.length < RUN) continue;
+      yield run;
+      run = [];
+    }
+    yield run;
+  }
+
+  async *chunkRuns(entry: StoredEntry): AsyncGenerator<readonly ChunkRef[]> {
+    yield await this.#manifest.chunkList(entry);
+  }
+
+  locate(id: Buffer): ChunkPlace | undefined {
+    return this.#copiesIn(this.#first, id)[0];
+  }
+
+  async copies(id: Buffer): Promise<readonly ChunkPlace[]> {
+    this.#again ??= this.#readAgain();
+    return this.#copiesIn(await this.#again, id);
+  }
+
+  packObject(pack: number): string {
+    return this.#objects[pack] as string;
+  }
+
+  localPath(object: string): string | undefined {
+    return this.#repository.store.localPath(object);
+  }
+
+  read(object: string, range: ByteRange, signal?: AbortSignal): Promise<Buffer> {
+    return this.#repository.store.get(object, range, signal);
+  }
+
+  /** Everything that can be found: all runs again, and the trailers of packs that none covers. */
+  async #readAgain(): Promise<Numbered> {
+    const loaded = await readIndexRuns(this.#repository);
+    await addUnindexedPacks(this.#repository, loaded, await listPacks(this.#repository.store));
+    return this.#numbered(toChunkIndex(loaded));
+  }
+
+  #copiesIn({ index, numbers }: Numbered, id: Buffer): ChunkPlace[] {
+    const places: ChunkPlace[] = [];
+    for (const record of index.copies(id)) {
+      const { pack, packNumber, blockOffset, blockLength, offset, length } = index.copy(record);
+      if (pack.kind !== DATA) continue;
+      places.push({ pack: numbers[packNumber] as number, blockOffset, blockLength, offset, length });
+    }
+    return places;
+  }
+
+  #numbered(index: ChunkIndex): Numbered {
+    return { index, numbers: Uint32Array.from(index.packs, ({ id }) => this.#numberOf(packName(id))) };
+  }
+
+  #numberOf(object: string): number {
+    const known = this.#numbers.get(object);
+    if (known !== undefined) return known;
+    const number = this.#objects.push(object) - 1;
+    this.#numbers.set(object, number);
+    return number;
+  }
+}
+
+interface Numbered {
+  index: ChunkIndex;
+  /** For each of its packs the number that it has here. */
+  numbers: Uint32Array;
+}

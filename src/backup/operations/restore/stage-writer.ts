@@ -1,0 +1,453 @@
+import type { ByteString } from '../../../shared/bytes.ts';
+import { toHex } from '../../../shared/bytes.ts';
+import { HoldfastError } from '../../../shared/errors.ts';
+import { printableName } from '../../../shared/printable.ts';
+import { ENVELOPE_BYTES } from '../../crypto/sealer.ts';
+import type { Entry } from '../../entry.ts';
+import { type StoredEntry, storedBytes } from '../../format/manifest-entry.ts';
+import type { DamagedObject } from '../../types.ts';
+import type { ChunkPlace, SnapshotContent } from './content.ts';
+import { dataRuns } from './copy-object.ts';
+import { EntryTable, EntryTableBuilder, type Row, type SharedTable } from './entry-table.ts';
+import type { Job, JobPlace, JobResult, RowsJob } from './jobs.ts';
+import { Pieces } from './pieces.ts';
+import type { RestoreThreads } from './thread-pool.ts';
+import { type WindowBlock, WindowBuilder } from './window.ts';
+
+/** Windows grow: the first one is small, so that the threads begin at once; the largest bounds memory. */
+const FIRST_WINDOW = 2048;
+const LARGEST_WINDOW = 131_072;
+const ROWS_A_JOB = 2048;
+const MOST_NAMED = 100;
+
+export interface StageOptions {
+  /** Leave damaged files out instead of failing. */
+  keepGoing: boolean;
+  /** Read what was written again. */
+  check: boolean;
+  /** Names in messages begin with this: the snapshot's short ID. */
+  snapshot: string;
+  onBytes?: ((bytes: number, files: number) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** A file that could not be restored. */
+export interface LostFile {
+  /** Below the stage. */
+  path: ByteString;
+  /** What the target has instead, below the target; undefined where it has nothing of the kind. */
+  from: ByteString | undefined;
+}
+
+/**
+ * Brings rows into one stage: collects them in windows, plans each window by pack and block, and keeps the threads busy. Each block is
+ * fetched and decoded once a window. Links follow when all content is there, folders at the very end.
+ */
+export class StageWriter {
+  readonly #threads: RestoreThreads;
+  readonly #content: SnapshotContent;
+  readonly #place: JobPlace;
+  readonly #options: StageOptions;
+  #window = new WindowBuilder();
+  #windowLimit = FIRST_WINDOW;
+  readonly #links = new EntryTableBuilder();
+  readonly #folders = new EntryTableBuilder();
+  /** By path below the stage: what the target has instead of a file. Kept only where files may be left out. */
+  readonly #instead = new Map<string, ByteString>();
+  readonly #lost = new Map<string, LostFile>();
+  readonly #damaged = new Map<string, DamagedObject>();
+  readonly #refusedXattrs = new Set<string>();
+  #foreign = 0;
+  #foreignExample = '' as ByteString;
+  #expected = 0;
+  #finished = 0;
+  #pending = 0;
+  #failure: unknown;
+  #failed = false;
+  #idle: (() => void)[] = [];
+
+  constructor(threads: RestoreThreads, content: SnapshotContent, place: JobPlace, options: StageOptions) {
+    this.#threads = threads;
+    this.#content = content;
+    this.#place = place;
+    this.#options = options;
+  }
+
+  get damaged(): DamagedObject[] {
+    return [...this.#damaged.values()];
+  }
+
+  /** Paths below the stage. */
+  isLost(path: ByteString): boolean {
+    return this.#lost.has(path);
+  }
+
+  get refusedXattrs(): string[] {
+    return [...this.#refusedXattrs].sort();
+  }
+
+  get foreign(): { count: number; example: ByteString } {
+    return { count: this.#foreign, example: this.#foreignExample };
+  }
+
+  /** Makes a folder; its metadata follows when all is in it. */
+  addFolder(path: ByteString, entry: Entry): void {
+    this.#expected++;
+    this.#folders.add({ kind: 'make', path, entry, pieces: 0, unfinished: false }, false);
+  }
+
+  /** Takes over what the target has at `from`. */
+  addCarried(path: ByteString, from: ByteString, entry: Entry): void {
+    this.#expected++;
+    this.#window.addPlain({ kind: 'carry', path, entry, from, pieces: 0, unfinished: false });
+  }
+
+  /** A further name of a hard-link group; `from` is the first one's place in the stage, `instead` as in `addMade`. */
+  addJoined(path: ByteString, from: ByteString, entry: Entry, instead: ByteString | undefined): void {
+    this.#expected++;
+    this.#rememberInstead(path, instead);
+    this.#links.add({ kind: 'join', path, entry, from, pieces: 0, unfinished: false }, false);
+  }
+
+  /** A further name of a hard-link group whose first is not touched; `from` is its place in the target. */
+  addJoinedToTarget(path: ByteString, from: ByteString, entry: Entry): void {
+    this.#expected++;
+    this.#links.add({ kind: 'carry', path, entry, from, pieces: 0, unfinished: false }, false);
+  }
+
+  /** Makes the object. `instead` is what the target has, should the content be damaged. */
+  addMade(path: ByteString, entry: StoredEntry, instead: ByteString | undefined): Promise<void> | void {
+    this.#expected++;
+    const row = { kind: 'make', path, entry, pieces: 0, unfinished: false } as const;
+    if (entry.type === 'symlink') this.#links.add(row, false);
+    else if (entry.type !== 'file' || storedBytes(entry) === 0) this.#window.addPlain(row);
+    else {
+      this.#rememberInstead(path, instead);
+      return this.#addFile(path, entry);
+    }
+  }
+
+  /** To be called between runs of entries. */
+  async breathe(): Promise<void> {
+    this.#throwFailure();
+    if (this.#window.size >= this.#windowLimit) await this.#flush();
+  }
+
+  /** Everything is in the stage, complete, checked where asked for, and durable. */
+  async finish(): Promise<void> {
+    await this.#flush();
+    await this.#settle();
+    const links = this.#withoutLost(this.#links);
+    await this.#discardLost();
+    await this.#runTable(links, false);
+    await this.#settle();
+    await this.#runTable(this.#folders, true);
+    await this.#settle();
+    if (this.#finished + this.#lost.size !== this.#expected) {
+      throw new HoldfastError(
+        'internal',
+        `${this.#expected} objects were to be restored, ${this.#finished} are there and ${this.#lost.size} are damaged.`,
+      );
+    }
+    this.#track(this.#threads.run({ kind: 'sync', place: this.#place }));
+    await this.#settle();
+  }
+
+  /** Waits until no thread is at work for this stage, whatever came of it. */
+  async stop(): Promise<void> {
+    this.#failed = true;
+    while (this.#pending > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  #rememberInstead(path: ByteString, instead: ByteString | undefined): void {
+    if (instead !== undefined && this.#options.keepGoing) this.#instead.set(path, instead);
+  }
+
+  async #addFile(path: ByteString, entry: StoredEntry): Promise<void> {
+    const cursor = new DataCursor(dataRuns(entry.holes ?? [], entry.size));
+    const row: Row = { kind: 'make', path, entry, pieces: 0, unfinished: false };
+    let number = this.#window.openFile(row, this.#options.check);
+    const direct = entry.indirect === true ? undefined : entry.chunks;
+    for await (const chunks of direct === undefined ? this.#content.chunkRuns(entry) : [direct]) {
+      for (const { id, length } of chunks) {
+        if (this.#window.pieces >= LARGEST_WINDOW) {
+          // A file larger than a window: the next one goes on with it, when this one is written.
+          this.#window.closeFile(number, true);
+          await this.#flush();
+          await this.#settle();
+          number = this.#window.openFile(row, this.#options.check);
+        }
+        this.#addChunk(number, id, length, cursor);
+      }
+    }
+    if (!cursor.atEnd) throw new HoldfastError('damaged', `The chunks of ${printableName(entry.path)} do not add up.`);
+    this.#window.closeFile(number, false);
+  }
+
+  #addChunk(row: number, id: Buffer, length: number, cursor: DataCursor): void {
+    const found = this.#content.locate(id);
+    // An index that lies about a length is like one that does not know the chunk.
+    const place = found?.length === length ? found : undefined;
+    let partAt = 0;
+    for (const { position, length: partLength } of cursor.take(length)) {
+      this.#window.addPiece({ row, offset: place?.offset ?? 0, length, partAt, partLength, position, id }, place);
+      partAt += partLength;
+    }
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#window.size === 0) return;
+    const window = this.#window.finish();
+    this.#window = new WindowBuilder();
+    this.#windowLimit = Math.min(LARGEST_WINDOW, this.#windowLimit * 4);
+    const table = window.table;
+    let open = 1;
+    const close = () => {
+      if (--open === 0 && this.#options.check && !this.#failed) this.#checkTable(table);
+    };
+    const tracked = (promise: Promise<JobResult>, onDone?: (result: JobResult) => Promise<void> | void) => {
+      open++;
+      this.#track(promise, onDone, close);
+    };
+    for (const job of this.#rowJobs(table, window.plain ? window.rows : 0)) {
+      await this.#ready();
+      tracked(this.#threads.run(job));
+    }
+    for (const block of window.blocks) {
+      await this.#ready();
+      tracked(this.#runBlock(table, window.pieces, block), (result) =>
+        this.#retryBad(table, window.pieces, result, this.#content.packObject(block.place.pack), block.place),
+      );
+    }
+    for (const piece of window.unplaced) {
+      await this.#retryPiece(table, window.pieces, piece, 'index', 'no index names a pack that holds it', undefined);
+    }
+    close();
+  }
+
+  #rowJobs(table: SharedTable, rows: number): RowsJob[] {
+    const jobs: RowsJob[] = [];
+    for (let first = 0; first < rows; first += ROWS_A_JOB) {
+      const end = Math.min(rows, first + ROWS_A_JOB);
+      jobs.push({ kind: 'rows', place: this.#place, table, first, end, backwards: false });
+    }
+    return jobs;
+  }
+
+  async #runBlock(table: SharedTable, pieces: SharedArrayBuffer, block: WindowBlock): Promise<JobResult> {
+    const { pack, blockOffset: offset, blockLength: length } = block.place;
+    const object = this.#content.packObject(pack);
+    const path = this.#content.localPath(object);
+    const { first, end } = block;
+    const job = { kind: 'block', place: this.#place, table, pieces, first, end, object, offset, length } as const;
+    if (path !== undefined) return this.#threads.run({ ...job, path });
+    const { signal } = this.#options;
+    const [envelope, bytes] = await Promise.all([
+      this.#content.read(object, { offset: 0, length: ENVELOPE_BYTES }, signal),
+      this.#content.read(object, { offset, length }, signal),
+    ]);
+    return this.#threads.run({ ...job, envelope, bytes });
+  }
+
+  async #retryBad(
+    table: SharedTable,
+    pieces: SharedArrayBuffer,
+    result: JobResult,
+    object: string,
+    failed: ChunkPlace,
+  ): Promise<void> {
+    for (const piece of result.bad) {
+      if (this.#failed) return;
+      await this.#retryPiece(table, pieces, piece, object, result.problem, failed);
+    }
+  }
+
+  /** Other copies of the chunk, one after the other; without any, the file is lost. */
+  async #retryPiece(
+    table: SharedTable,
+    shared: SharedArrayBuffer,
+    piece: number,
+    object: string,
+    problem: string,
+    failed: ChunkPlace | undefined,
+  ): Promise<void> {
+    const { id: view, ...wanted } = new Pieces(shared).get(piece);
+    const id = Buffer.from(view);
+    const problems = new Map([[object, problem]]);
+    for (const place of await this.#content.copies(id)) {
+      if (place.length !== wanted.length || (place.pack === failed?.pack && place.blockOffset === failed.blockOffset)) {
+        continue;
+      }
+      const one = new SharedArrayBuffer(Pieces.bytesFor(1));
+      new Pieces(one).set(0, { ...wanted, offset: place.offset, id });
+      const result = await this.#runBlock(table, one, { place, first: 0, end: 1 });
+      this.#count(result);
+      if (result.bad.length === 0) return;
+      problems.set(this.#content.packObject(place.pack), result.problem);
+    }
+    this.#lose(new EntryTable(table).path(wanted.row), id, problems);
+  }
+
+  #lose(path: ByteString, id: Buffer, problems: ReadonlyMap<string, string>): void {
+    const shown = `${this.#options.snapshot}:${printableName(withoutUnit(path))}`;
+    for (const [object, problem] of problems) {
+      const known = this.#damaged.get(object);
+      const found = known ?? { object, kind: object === 'index' ? 'index' : 'pack', problem, files: [], filesTotal: 0 };
+      this.#damaged.set(object, found);
+      if (found.files.includes(shown)) continue;
+      found.filesTotal++;
+      if (found.files.length < MOST_NAMED) found.files.push(shown);
+    }
+    this.#lost.set(path, { path, from: this.#instead.get(path) });
+    if (this.#options.keepGoing) return;
+    const named = [...problems].map(([object, problem]) => `${object} (${problem})`).join(', ');
+    throw new HoldfastError('damaged', `${shown} cannot be restored: ${named}. The target was left as it was.`, {
+      advice: 'Run verify to see everything that is affected; --keep-going restores all the rest.',
+      details: { damaged: this.damaged, chunk: toHex(id) },
+    });
+  }
+
+  async #discardLost(): Promise<void> {
+    if (this.#lost.size === 0) return;
+    const lost = [...this.#lost.values()];
+    const job: Job = {
+      kind: 'discard',
+      place: this.#place,
+      paths: lost.map(({ path }) => path),
+      from: lost.map(({ from }) => from ?? null),
+    };
+    this.#track(this.#threads.run(job));
+    await this.#settle();
+  }
+
+  /** Whoever joins a file that is lost is lost too: the content is the same. */
+  #withoutLost(links: EntryTableBuilder): EntryTableBuilder {
+    if (this.#lost.size === 0) return links;
+    const table = new EntryTable(links.finish());
+    const kept = new EntryTableBuilder();
+    for (let number = 0; number < table.count; number++) {
+      const row = table.row(number);
+      if (row.kind === 'join' && this.#lost.has(row.from ?? '')) {
+        this.#lost.set(row.path, { path: row.path, from: this.#instead.get(row.path) });
+      } else kept.add(row, false);
+    }
+    return kept;
+  }
+
+  async #runTable(builder: EntryTableBuilder, backwards: boolean): Promise<void> {
+    if (builder.count === 0) return;
+    const table = builder.finish();
+    if (backwards) {
+      // One thread: a folder that loses its permissions early would shut out the others.
+      const job = { kind: 'rows', place: this.#place, table, first: 0, end: builder.count, backwards } as const;
+      this.#track(this.#threads.run(job));
+      return;
+    }
+    for (const job of this.#rowJobs(table, builder.count)) {
+      await this.#ready();
+      this.#track(this.#threads.run(job));
+    }
+  }
+
+  #checkTable(table: SharedTable): void {
+    const view = new EntryTable(table);
+    for (let first = 0; first < view.count; first += ROWS_A_JOB) {
+      const end = Math.min(view.count, first + ROWS_A_JOB);
+      this.#track(this.#threads.run({ kind: 'check', place: this.#place, table, first, end }), (result) => {
+        const wrong = result.mismatched.map((row) => view.path(row)).find((path) => !this.#lost.has(path));
+        if (wrong === undefined) return;
+        throw new HoldfastError(
+          'failed',
+          `${printableName(withoutUnit(wrong))} reads differently from what was written to it.`,
+          {
+            advice: "Check the target's disk and memory.",
+          },
+        );
+      });
+    }
+  }
+
+  async #ready(): Promise<void> {
+    this.#throwFailure();
+    await this.#threads.ready();
+    this.#throwFailure();
+  }
+
+  #track(promise: Promise<JobResult>, onDone?: (result: JobResult) => Promise<void> | void, always?: () => void): void {
+    this.#pending++;
+    promise
+      .then((result) => {
+        this.#count(result);
+        return onDone?.(result);
+      })
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => {
+        always?.();
+        this.#pending--;
+        if (this.#pending > 0) return;
+        const idle = this.#idle;
+        this.#idle = [];
+        for (const resolve of idle) resolve();
+      });
+  }
+
+  #count(result: JobResult): void {
+    this.#finished += result.finished;
+    if (this.#foreign === 0) this.#foreignExample = result.foreignExample as ByteString;
+    this.#foreign += result.foreign;
+    for (const name of result.refusedXattrs) this.#refusedXattrs.add(name);
+    this.#options.onBytes?.(result.bytes, result.finished);
+  }
+
+  #fail(error: unknown): void {
+    if (!this.#failed) this.#failure = error;
+    this.#failed = true;
+  }
+
+  #throwFailure(): void {
+    if (this.#failed) throw this.#failure;
+  }
+
+  async #settle(): Promise<void> {
+    while (this.#pending > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    this.#throwFailure();
+  }
+}
+
+/** Walks along the parts of a file that are not holes. */
+class DataCursor {
+  readonly #runs: readonly { offset: number; length: number }[];
+  #run = 0;
+  #used = 0;
+
+  constructor(runs: readonly { offset: number; length: number }[]) {
+    this.#runs = runs;
+  }
+
+  get atEnd(): boolean {
+    return this.#run === this.#runs.length;
+  }
+
+  /** Where the next `length` stored bytes go: one position each time that a hole lies between. */
+  take(length: number): { position: number; length: number }[] {
+    const parts: { position: number; length: number }[] = [];
+    for (let left = length; left > 0; ) {
+      const run = this.#runs[this.#run];
+      if (run === undefined) throw new HoldfastError('damaged', "A file's chunks are longer than the file.");
+      const step = Math.min(left, run.length - this.#used);
+      parts.push({ position: run.offset + this.#used, length: step });
+      left -= step;
+      this.#used += step;
+      if (this.#used < run.length) continue;
+      this.#run++;
+      this.#used = 0;
+    }
+    return parts;
+  }
+}
+
+/** Stages begin with the unit's number; people know the rest. */
+function withoutUnit(path: ByteString): ByteString {
+  const slash = path.indexOf('/');
+  return (slash < 0 ? path : path.slice(slash + 1)) as ByteString;
+}

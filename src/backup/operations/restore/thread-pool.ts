@@ -1,0 +1,134 @@
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { HoldfastError } from '../../../shared/errors.ts';
+import { openPosix } from '../../posix/open-posix.ts';
+import { describeFailure, threadFailure } from './failures.ts';
+import type { FromThread, Job, JobResult, ThreadSetup, ToThread } from './jobs.ts';
+import { Restorer } from './restorer.ts';
+
+/** Jobs that a thread may have before it: one at work, one waiting, so that it never stands idle. */
+const QUEUE = 2;
+
+interface Thread {
+  worker: Worker;
+  exited: Promise<void>;
+  jobs: Map<number, { resolve: (result: JobResult) => void; reject: (error: unknown) => void }>;
+}
+
+/** The restoring threads as the coordinator sees them. */
+export interface RestoreThreads {
+  /** Resolves when a job can be handed out without piling up. */
+  ready(): Promise<void>;
+  /** Rejects with a HoldfastError, or an error shaped like Node's system errors. */
+  run(job: Job): Promise<JobResult>;
+  /** Ends the threads once they have done what they were given. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** `count` threads; with 0 the caller's own does everything, at once. */
+export function createRestoreThreads(count: number, setup: ThreadSetup): RestoreThreads {
+  return count === 0 ? new InlineThread(setup) : new WorkerThreads(count, setup);
+}
+
+class InlineThread implements RestoreThreads {
+  readonly #restorer: Restorer;
+
+  constructor(setup: ThreadSetup) {
+    this.#restorer = new Restorer(setup, openPosix({ native: setup.posix }));
+  }
+
+  ready(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async run(job: Job): Promise<JobResult> {
+    try {
+      return this.#restorer.run(job);
+    } catch (error) {
+      throw threadFailure(describeFailure(error, this.#restorer.path));
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#restorer.close();
+  }
+}
+
+class WorkerThreads implements RestoreThreads {
+  readonly #threads: Thread[];
+  #nextJob = 0;
+  #waiting: (() => void)[] = [];
+  #ended: HoldfastError | undefined;
+
+  constructor(count: number, setup: ThreadSetup) {
+    this.#threads = Array.from({ length: count }, () => this.#start(setup));
+  }
+
+  async ready(): Promise<void> {
+    while (this.#ended === undefined && this.#threads.every(({ jobs }) => jobs.size >= QUEUE)) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  run(job: Job): Promise<JobResult> {
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
+    const thread = this.#threads.reduce((least, other) => (other.jobs.size < least.jobs.size ? other : least));
+    const number = this.#nextJob++;
+    return new Promise((resolve, reject) => {
+      thread.jobs.set(number, { resolve, reject });
+      thread.worker.postMessage({ type: 'job', number, job } satisfies ToThread);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#end(new HoldfastError('interrupted', 'The restoring threads were ended.'));
+    for (const { worker } of this.#threads) worker.postMessage({ type: 'close' } satisfies ToThread);
+    await Promise.all(this.#threads.map(({ exited }) => exited));
+  }
+
+  #start(setup: ThreadSetup): Thread {
+    const cache = getCompileCacheDir();
+    const extension = import.meta.filename.endsWith('.ts') ? 'ts' : 'js';
+    const worker = new Worker(new URL(`./thread.${extension}`, import.meta.url), {
+      trackUnmanagedFds: false,
+      // The compile cache is not inherited: without it every thread would load the type stripper.
+      env: cache === undefined ? {} : { NODE_COMPILE_CACHE: dirname(cache) },
+      resourceLimits: { maxYoungGenerationSizeMb: 8 },
+    });
+    const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+    const thread: Thread = { worker, exited, jobs: new Map() };
+    worker.on('message', (message: FromThread) => this.#receive(thread, message));
+    worker.on('error', (error) => this.#end(error));
+    worker.on('exit', () => this.#end(new HoldfastError('internal', 'A restoring thread ended by itself.')));
+    worker.postMessage({ type: 'setup', setup } satisfies ToThread);
+    return thread;
+  }
+
+  #receive(thread: Thread, message: FromThread): void {
+    const job = thread.jobs.get(message.number);
+    thread.jobs.delete(message.number);
+    if (message.type === 'done') job?.resolve(message.result);
+    else job?.reject(threadFailure(message.error));
+    this.#wake();
+  }
+
+  #end(reason: unknown): void {
+    if (this.#ended !== undefined) return;
+    this.#ended =
+      reason instanceof HoldfastError
+        ? reason
+        : new HoldfastError('internal', `A restoring thread failed: ${String(reason)}`, { cause: reason });
+    for (const { jobs } of this.#threads) {
+      for (const { reject } of jobs.values()) reject(this.#ended);
+      jobs.clear();
+    }
+    this.#wake();
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+}

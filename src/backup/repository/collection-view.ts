@@ -27,7 +27,7 @@ export async function readCollectionView(repository: Repository, signal?: AbortS
   const alsoRuns = catalog.snapshots.flatMap(({ confirmed }) => confirmed?.indexes ?? []);
   const loaded = early ?? (await readIndexRuns(repository, { alsoRuns, signal }));
   const liveness = await readLiveness(repository, signal);
-  await addUnindexedPacks(repository, loaded, liveness.listed);
+  if (repository.rules.readTrailers) await addUnindexedPacks(repository, loaded, liveness.listed);
   const index = toChunkIndex(loaded);
   const livePacks = new Uint8Array(index.packs.length);
   for (const [number, { id, size }] of index.packs.entries()) {

@@ -27,7 +27,7 @@ export async function deleteFrozen(repository: Repository, session: Session, gra
   const { frozen, view } = await settle(repository, session, graceMs);
   const deletion: Deletion = { packs: 0, bytes: 0, rewrittenBytes: 0, waitingFor: frozen.waitingFor };
   if (frozen.marks.length === 0) return deletion;
-  const ready = await prepareDeletion(repository, session, frozen, deletion, view);
+  const ready = await prepareDeletion(repository, session, frozen, deletion, view, graceMs);
   if (ready !== undefined) await deleteNow(repository, session, frozen, ready, deletion);
   return deletion;
 }
@@ -44,14 +44,20 @@ async function settle(
   return { frozen: await freeze(repository, session, marks, graceMs), view };
 }
 
-/** Repeats step 5 until nothing used rests in the frozen set alone. Undefined where an unfinished snapshot has to be waited for. */
+/**
+ * Repeats step 5 until nothing used rests in the frozen set alone. Undefined where an unfinished snapshot has to be waited for, and where
+ * something had to be copied: listings may show what was copied later than they stop to show what was deleted, so readers get until the
+ * next collection to see it. Without grace listings do not lag.
+ */
 async function prepareDeletion(
   repository: Repository,
   session: Session,
   frozen: Frozen,
   deletion: Deletion,
   firstView: CollectionView | undefined,
+  graceMs: number,
 ): Promise<CollectionView | undefined> {
+  let copied = false;
   for (let view = firstView ?? (await readCollectionView(repository)); ; view = await readCollectionView(repository)) {
     const usage = await readFrozenUsage(repository, view, frozen);
     if (usage.incomplete.length > 0) {
@@ -62,11 +68,15 @@ async function prepareDeletion(
     const homeless = usage.chunks.filter((record) => liveCopies(view, record, frozen.packs).length === 0);
     if (homeless.length > 0) {
       deletion.rewrittenBytes += await copyChunks(repository, session, view.index, homeless);
+      copied = true;
       continue;
     }
     const covers = repository.rules.checkIndexCover;
-    if (covers && (await coverFrozenRuns(repository, session, view.loaded, view.liveness, frozen))) continue;
-    return view;
+    if (covers && (await coverFrozenRuns(repository, session, view.loaded, view.liveness, frozen))) {
+      copied = true;
+      continue;
+    }
+    return copied && graceMs > 0 ? undefined : view;
   }
 }
 

@@ -12,15 +12,20 @@ const PREFIX = 'notes/';
 
 export type NoteOf<K extends NoteContent['note']> = Extract<NoteBody, { note: K }>;
 
-/** Puts a note as its two objects. `session` is the 16 bytes of the writing session where there is one. */
+/**
+ * Puts a note as its two objects. `session` is the 16 bytes of the writing session where there is one. `after` is the time of the note that it
+ * replaces: among notes of one sort the latest counts, whatever this host's clock says.
+ */
 export async function putNote(
   repository: Repository,
   snapshot: string,
   content: NoteContent,
   session?: Buffer,
+  after?: string,
 ): Promise<void> {
   const pair = repository.random.bytes(16).toString('hex');
-  const time = repository.timestamp();
+  const earliest = after === undefined ? 0 : Date.parse(after) + 1;
+  const time = new Date(Math.max(repository.clock.now(), earliest)).toISOString();
   for (const copy of [0, 1] as const) {
     const body: NoteBody = {
       type: 'note',

@@ -11,7 +11,7 @@ import { putSnapshot } from './snapshots.ts';
 
 export interface PublishRequest {
   /** Ended when the snapshot is confirmed or broken; only stopped when publishing fails in between, so that others can finish it. */
-  session: Session;
+  session: Pick<Session, 'bytes' | 'stop' | 'end'>;
   body: SnapshotBody;
   /** Where every chunk of the manifest is, meta chunks included. */
   chunks: RememberedChunks;

@@ -7,8 +7,6 @@ export interface ProtocolRules {
   checkAfterSnapshot: boolean;
   /** Writer, 4 to 7: `gc/` is read first and `packs/` listed afterwards. */
   marksBeforePacks: boolean;
-  /** Writer, 2: only live copies deduplicate. */
-  deduplicateLiveOnly: boolean;
   /** A copy counts only while its listed size is the one that the index gives. */
   checkPackSize: boolean;
   /** Collector, 3: nothing is deleted before its mark is older than the grace. */
@@ -19,6 +17,8 @@ export interface ProtocolRules {
   freezeBeforeSnapshots: boolean;
   /** Collector, 5: snapshots are listed first and indexes read afterwards. */
   snapshotsBeforeIndexes: boolean;
+  /** Collector, 5: the trailers of packs that no run covers are read. */
+  readTrailers: boolean;
   /** Collector, 6: every used chunk has a live copy before anything is deleted. */
   checkUsedChunks: boolean;
   /** Collector, 6: snapshots that are not confirmed count as used. */
@@ -38,12 +38,12 @@ export interface ProtocolRules {
 export const ALL_RULES: Readonly<ProtocolRules> = {
   checkAfterSnapshot: true,
   marksBeforePacks: true,
-  deduplicateLiveOnly: true,
   checkPackSize: true,
   waitForGrace: true,
   waitForSessions: true,
   freezeBeforeSnapshots: true,
   snapshotsBeforeIndexes: true,
+  readTrailers: true,
   checkUsedChunks: true,
   keepUnconfirmed: true,
   deleteBeforeDone: true,

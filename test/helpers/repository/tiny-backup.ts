@@ -42,8 +42,8 @@ export interface TinyBackupOptions {
   seen?: SnapshotBody['seen'];
   /** Most bytes of one pack: small values give several packs. */
   packBytes?: number;
-  /** Called when everything is stored and nothing is published yet. */
-  beforePublish?: (body: SnapshotBody) => Promise<void> | void;
+  /** Called when everything is stored and nothing is published yet; `chunks` are the IDs of all chunks in hexadecimal. */
+  beforePublish?: (body: SnapshotBody, chunks: string[]) => Promise<void> | void;
   /** What the source can still give for a chunk that was lost; by default all that was backed up. */
   forgetful?: boolean;
 }
@@ -59,7 +59,7 @@ export async function backUpTiny(
   const manifest = await writeManifest(repository, writer, files);
   await writer.flush();
   const body = snapshotBody(repository, session, files, manifest, options);
-  await options.beforePublish?.(body);
+  await options.beforePublish?.(body, [...writer.contents.keys()]);
   return publishSnapshot(repository, {
     session,
     body,
@@ -85,7 +85,7 @@ class TinyWriter {
   static async start(repository: Repository, session: Session, packBytes?: number): Promise<TinyWriter> {
     const index = toChunkIndex(await readIndexRuns(repository));
     const liveness = await readLiveness(repository);
-    const isLive = ({ id, size }: PackInfo) => !repository.rules.deduplicateLiveOnly || liveness.isListedLive(id, size);
+    const isLive = ({ id, size }: PackInfo) => liveness.isListedLive(id, size);
     const find = (id: Buffer) =>
       index
         .copies(id)

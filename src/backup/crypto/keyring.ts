@@ -42,17 +42,22 @@ export function decodeKeyRing(json: Uint8Array): KeyRing {
       epochs: { epoch: number; index: string; meta: string; data: string }[];
     };
     const epochs = value.epochs.map((e) => ({
-      epoch: e.epoch,
+      epoch: epochNumber(e.epoch),
       index: secretFromHex(e.index),
       meta: secretFromHex(e.meta),
       data: secretFromHex(e.data),
     }));
-    if (epochs.length === 0) throw new Error('no epoch');
+    if (epochs.length === 0 || new Set(epochs.map((e) => e.epoch)).size < epochs.length) throw new Error('no epochs');
     epochs.sort((a, b) => a.epoch - b.epoch);
     return { idSecret: secretFromHex(value.id), epochs };
   } catch (error) {
     throw new HoldfastError('damaged', 'A key slot opened, but what it holds is no key ring.', { cause: error });
   }
+}
+
+function epochNumber(value: unknown): number {
+  if (typeof value !== 'number' || value >>> 0 !== value) throw new Error('no epoch number');
+  return value;
 }
 
 function secretFromHex(text: string): Buffer {

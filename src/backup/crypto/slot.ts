@@ -14,6 +14,7 @@ const MAX_LOG_N = 20;
 export const DEFAULT_LOG_N = 17;
 const SCRYPT_R = 8;
 const SCRYPT_P = 1;
+const MAX_LABEL_BYTES = 0xffff;
 
 export interface Slot {
   /** 32 hexadecimal digits, the same in both copies. */
@@ -39,11 +40,20 @@ export async function sealSlot(
   random: RandomSource,
   logN = DEFAULT_LOG_N,
 ): Promise<{ slotId: string; copies: Buffer[] }> {
+  const labelBytes = Buffer.from(label, 'utf8');
+  if (labelBytes.length > MAX_LABEL_BYTES) {
+    throw new HoldfastError(
+      'usage',
+      `The label of a key has ${labelBytes.length} bytes; at most ${MAX_LABEL_BYTES} fit.`,
+      {
+        advice: 'Choose a shorter label.',
+      },
+    );
+  }
   const slotId = random.bytes(16);
   const salt = random.bytes(32);
   const key = await deriveKey(passphrase, salt, logN);
   const plain = encodeKeyRing(ring);
-  const labelBytes = Buffer.from(label, 'utf8');
   const copies = [0, 1].map((copy) => {
     const nonce = random.bytes(12);
     const fixed = Buffer.alloc(FIXED_BYTES);
@@ -80,6 +90,7 @@ export function parseSlot(bytes: Buffer): Slot {
       },
     );
   }
+  if (bytes.readUInt8(5) > 1) throw bad(`it is copy ${bytes.readUInt8(5)} of two`);
   const logN = bytes.readUInt8(6);
   if (logN < MIN_LOG_N || logN > MAX_LOG_N) throw bad(`scrypt's N is 2^${logN}, outside 2^15 to 2^20`);
   if (bytes.readUInt8(7) !== SCRYPT_R || bytes.readUInt8(8) !== SCRYPT_P) throw bad("scrypt's r and p are not 8 and 1");

@@ -34,12 +34,12 @@ async function refusal(work: Promise<unknown>): Promise<HoldfastError> {
 const isRoot = process.getuid?.() === 0;
 
 describe('a snapshot of a database', () => {
-  it.each(['WAL', 'DELETE', 'PERSIST'])('is a committed state while a writer hammers it (%s)', async (mode) => {
+  it.each(['WAL', 'DELETE'])('is a committed state while a writer hammers it (%s)', async (mode) => {
     const { app, scratch } = databaseFolder();
     const path = join(app, 'app.db');
     const writer = await startWriter(path, mode, 'hammer');
     const counts: number[] = [];
-    for (let round = 0; round < 4; round++) {
+    for (let round = 0; round < 3; round++) {
       const copy = await take(path, scratch);
       expect(readdirSync(join(copy.path, '..'))).toEqual(['copy']);
       expect(readFileSync(copy.path)).toHaveLength(copy.sizeBytes);

@@ -87,6 +87,8 @@ export interface Engine {
     context?: OperationContext,
   ): Promise<{ packs: number; chunks: number; salvaged: string[]; damaged: string[]; durationMs: number }>;
   stats(): Promise<RepositoryStats>;
+  /** Free bytes where the repository lies, or undefined where that cannot be told. */
+  freeBytes(): Promise<number | undefined>;
   /** Ends what runs in the background (heartbeats, threads). Safe to call twice. */
   close(): Promise<void>;
 }

@@ -235,6 +235,10 @@ export class OpenEngine implements Engine {
     return repositoryStats(await this.#opening);
   }
 
+  freeBytes(): Promise<number | undefined> {
+    return this.#parts.store.freeBytes();
+  }
+
   async close(): Promise<void> {
     await this.#opening.catch(() => {});
     await this.#parts.store.close();

@@ -108,7 +108,7 @@ export const status = defineCommand({
   },
   async run(context): Promise<StatusResult> {
     const repository = await context.repository();
-    const [snapshots, { freeBytes }] = await Promise.all([repository.list(), repository.stats()]);
+    const [snapshots, freeBytes = null] = await Promise.all([repository.list(), repository.freeBytes()]);
     const own = snapshots.filter(({ trigger }) => trigger !== 'pre-restore');
     const sources = [...Map.groupBy(own, ({ source }) => source).values()].flatMap((group) =>
       group[0] === undefined

@@ -22,7 +22,7 @@ export const ERROR_EXITS = {
   unreadable: 1,
   permission: 1,
   store_failed: 1,
-  store_unavailable: 1,
+  store_unavailable: 10,
   command_failed: 1,
   interrupted: 130,
 } as const satisfies Record<string, number>;

@@ -301,6 +301,7 @@ function fakeEngine(state: FakeRepository, behaviour: FakeBehaviour, location: s
       return key;
     },
     repairIndex: async () => ({ packs: 2, chunks: 90, salvaged: [], damaged: [], durationMs: 4 }),
+    freeBytes: () => Promise.resolve(5_000_000_000),
     stats: async () => ({
       location,
       id: '11112222333344445555666677778888',

@@ -4,6 +4,9 @@ import { heading, stack, type View } from '../../view/view.ts';
 import { changeList, changeWords } from './changes-view.ts';
 import { damageList } from './damage-view.ts';
 
+/** Changes that people are shown; `--json` has more. */
+const MOST_SHOWN = 40;
+
 /** A restore, planned or done. A plan ends with "Nothing was written". */
 export function restoreView(result: RestoreResult): View {
   const { applied, added, changed, deleted, unchanged, losses } = result;
@@ -17,7 +20,7 @@ export function restoreView(result: RestoreResult): View {
       ` into ${result.target}`,
     ),
     changeList(
-      result.items.map(({ action, path, size }) => ({ mark: action, path, size })),
+      result.items.slice(0, MOST_SHOWN).map(({ action, path, size }) => ({ mark: action, path, size })),
       result.itemsTotal,
     ),
     {

@@ -1,5 +1,5 @@
 import { type BigIntStats, constants } from 'node:fs';
-import { copyFile, rm, stat } from 'node:fs/promises';
+import { chmod, copyFile, rm, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ByteString, toFsPath } from '../../../shared/bytes.ts';
 import { systemCode } from '../../../shared/errors.ts';
@@ -28,9 +28,13 @@ export async function copyWhileStill(source: ByteString, target: string, signal?
 
 type Look = (BigIntStats | undefined)[];
 
-async function look(source: ByteString): Promise<Look> {
-  const [database, ...sidecars] = PARTS.map((suffix) => stat(part(source, suffix), { bigint: true }));
-  return [await database, ...(await Promise.all(sidecars.map((sidecar) => sidecar?.catch(absent))))];
+function look(source: ByteString): Promise<Look> {
+  return Promise.all(
+    PARTS.map((suffix) => {
+      const found = stat(part(source, suffix), { bigint: true });
+      return suffix === '' ? found : found.catch(absent);
+    }),
+  );
 }
 
 function absent(error: unknown): undefined {
@@ -49,9 +53,16 @@ async function copyParts(source: ByteString, target: string, found: Look): Promi
   for (const [i, suffix] of PARTS.entries()) {
     await rm(`${target}${suffix}`, { force: true });
     if ((found[i]?.size ?? 0n) === 0n) continue;
-    // A part that is gone by now is noticed by the look that follows.
-    const copied = copyFile(part(source, suffix), `${target}${suffix}`, constants.COPYFILE_FICLONE);
-    await (suffix === '' ? copied : copied.catch(absent));
+    try {
+      await copyFile(part(source, suffix), `${target}${suffix}`, constants.COPYFILE_FICLONE);
+    } catch (error) {
+      // A sidecar that is gone by now is noticed by the look that follows.
+      if (suffix === '') throw error;
+      absent(error);
+      continue;
+    }
+    // The mode came along: a copy of what is read-only has to be written to for its recovery.
+    await chmod(`${target}${suffix}`, 0o600);
   }
 }
 

@@ -119,6 +119,7 @@ export function decodeBlock(pack: ObjectOpener, block: Buffer): DecodedBlock {
     block.subarray(0, BLOCK_HEADER_BYTES),
   );
   const plain = decompress(header.codec, sealed, header.plainLength);
+  if (header.codec !== CODEC_STORED) discard(sealed);
   return { plain, offsets: chunkOffsets(plain, header.chunkCount) };
 }
 

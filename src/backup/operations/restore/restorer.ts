@@ -3,6 +3,7 @@ import { readSync } from 'node:fs';
 import type { ByteString } from '../../../shared/bytes.ts';
 import { HoldfastError, systemCode } from '../../../shared/errors.ts';
 import { type ChunkIdHasher, createChunkIdHasher } from '../../crypto/chunk-id.ts';
+import { discard } from '../../format/compression.ts';
 import type { DecodedBlock } from '../../format/pack.ts';
 import { DATA, ID_BYTES } from '../../format/pack-index.ts';
 import type { Posix } from '../../posix/posix.ts';
@@ -120,6 +121,7 @@ export class Restorer {
       this.#content({ job, table, paths, pieces, plain: block.plain, sound }, row, piece, end);
       piece = end;
     }
+    discard(block.plain);
   }
 
   /** Which pieces have the content that their IDs promise: one byte each, from the job's first. */

@@ -1,8 +1,7 @@
-import { getCompileCacheDir } from 'node:module';
-import { dirname } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { HoldfastError } from '../../../shared/errors.ts';
 import { openPosix } from '../../posix/open-posix.ts';
+import { startWorker } from '../../threads/start-worker.ts';
 import { describeFailure, threadFailure } from './failures.ts';
 import type { FromThread, Job, JobResult, ThreadSetup, ToThread } from './jobs.ts';
 import { Restorer } from './restorer.ts';
@@ -88,14 +87,7 @@ class WorkerThreads implements RestoreThreads {
   }
 
   #start(setup: ThreadSetup): Thread {
-    const cache = getCompileCacheDir();
-    const extension = import.meta.filename.endsWith('.ts') ? 'ts' : 'js';
-    const worker = new Worker(new URL(`./thread.${extension}`, import.meta.url), {
-      trackUnmanagedFds: false,
-      // The compile cache is not inherited: without it every thread would load the type stripper.
-      env: cache === undefined ? {} : { NODE_COMPILE_CACHE: dirname(cache) },
-      resourceLimits: { maxYoungGenerationSizeMb: 8 },
-    });
+    const worker = startWorker(import.meta.url, 'thread');
     const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
     const thread: Thread = { worker, exited, jobs: new Map() };
     worker.on('message', (message: FromThread) => this.#receive(thread, message));

@@ -60,7 +60,7 @@ class Failure extends Error {
   }
 }
 
-/** Something stored is damaged, missing or malformed. `object` is its name in the store, where one can be named. */
+/** Something stored is damaged, missing or malformed. `object` is its name in the store, where one can be named; the message is safe to show. */
 class Damage extends Error {
   constructor(object, message) {
     super(message);
@@ -121,7 +121,7 @@ class Report {
   failures = 0;
 
   damaged(object, what) {
-    const line = `DAMAGED  ${object ?? 'repository'}: ${shown(what)}`;
+    const line = `DAMAGED  ${object ?? 'repository'}: ${what}`;
     if (this.#said.has(line)) return;
     this.#said.add(line);
     this.damages++;
@@ -138,13 +138,13 @@ class Report {
   lost(name, error, where = '') {
     this.damages++;
     this.files++;
-    say(`LOST     ${where}${shownName(name)}: ${shown(error.message)}${error.object ? ` (${error.object})` : ''}`);
+    say(`LOST     ${where}${shownName(name)}: ${error.message}${error.object ? ` (${error.object})` : ''}`);
   }
 
   /** A file that is whole in the repository and could not be written here. */
   failed(name, why) {
     this.failures++;
-    say(`FAILED   ${shownName(name)}: ${shown(why)}`);
+    say(`FAILED   ${shownName(name)}: ${why}`);
   }
 
   /** Something that this program or this system does not restore; said in the summary. */
@@ -593,7 +593,7 @@ function readBody(store, keys, name, type) {
 function checkCritical({ critical }) {
   const unknown = Array.isArray(critical) ? critical.find((member) => !UNDERSTOOD.has(member)) : undefined;
   if (unknown !== undefined)
-    throw new Damage(null, `needs a newer program: it says that "${unknown}" must be understood`);
+    throw new Damage(null, `needs a newer program: it says that "${shown(unknown)}" must be understood`);
 }
 
 /** Section 11: the highest readable configuration counts. */
@@ -621,7 +621,7 @@ function readConfig(store, keys, report) {
 /** Configurations and sessions are not named by hash, and say their number inside instead. */
 function readNumbered(store, keys, name, type) {
   const body = readBody(store, keys, name, type);
-  if (String(body.number) !== idOf(name)) throw new Damage(name, `says that it is number ${body.number}`);
+  if (String(body.number) !== idOf(name)) throw new Damage(name, `says that it is number ${shown(body.number)}`);
   return body;
 }
 
@@ -706,7 +706,7 @@ function readNotes(store, keys, report, snapshot) {
   // Each note was put twice. A copy that is damaged has been named, one that is gone has no name any more.
   const single = notes.filter((note) => !notes.some((other) => other.pair === note.pair && other.copy !== note.copy));
   for (const { note, copy } of single.slice(damaged)) {
-    report.damaged(`notes/${snapshot}/`, `copy ${1 - copy} of a note "${note}" is missing`);
+    report.damaged(`notes/${snapshot}/`, `copy ${1 - copy} of a note "${shown(note)}" is missing`);
   }
   return notes;
 }
@@ -728,7 +728,8 @@ function loadSnapshots(store, keys, report) {
 }
 
 /** The snapshot that a person means by `latest` or by at least four digits. */
-function chooseSnapshot(snapshots, wanted) {
+function chooseSnapshot(snapshots, given) {
+  const wanted = given.toLowerCase();
   if (wanted === 'latest') {
     const latest = snapshots
       .filter(({ state, body }) => state === 'confirmed' && body.trigger !== 'pre-restore')
@@ -767,7 +768,8 @@ class Locations {
     const at = 48 * this.count++;
     if (at + 48 > this.#records.length) this.#records = Buffer.concat([this.#records], 2 * this.#records.length);
     id.copy(this.#records, at);
-    for (const [i, value] of [pack, block, offset, length].entries()) this.#records.writeUInt32LE(value, at + 32 + 4 * i);
+    for (const [i, value] of [pack, block, offset, length].entries())
+      this.#records.writeUInt32LE(value, at + 32 + 4 * i);
     if (2 * this.count > this.#slots.length) {
       this.#slots = new Uint32Array(2 * this.#slots.length);
       for (let i = 0; i < this.count; i++) this.#place(i);
@@ -897,11 +899,14 @@ class Packs {
   /** Section 6, salvage: from block to block, and from one readable header to the next where that fails. */
   #salvage(pack, object) {
     const seen = new Set();
-    for (let at = pack.envelope.bytes.length; at + 48 <= object.size; ) {
+    // Real damage costs each block once; headers made up by whoever can write to the store could cost hours.
+    let patience = 8 * object.size;
+    for (let at = pack.envelope.bytes.length; at + 48 <= object.size && patience > 0; ) {
       const header = parseBlockHeader(object.read(at, 32));
       const block = { ...header, offset: at };
       const content = header && !seen.has(header.number) ? this.#tryBlock(pack, block, object) : undefined;
       if (content === undefined) {
+        patience -= header?.length ?? 0;
         at = findHeader(object, at + 1);
         continue;
       }
@@ -1536,6 +1541,7 @@ class FileWriter {
 }
 
 const ZEROS = Buffer.alloc(MIB);
+const NOT_CREATED = Symbol('said in the summary');
 
 /** Restores one snapshot into an empty folder, in three passes over its manifest. */
 class Restorer {
@@ -1583,8 +1589,7 @@ class Restorer {
   /** What is not whole is left out; what this system does not take is named; only a full disk ends the restore. */
   #attempt(entry, create) {
     try {
-      create();
-      this.restored++;
+      if (create() !== NOT_CREATED) this.restored++;
     } catch (error) {
       if (error instanceof Damage) this.report.lost(entry.path, error);
       else if (error.code === 'ENOSPC' || error.code === 'EDQUOT') {
@@ -1600,10 +1605,11 @@ class Restorer {
 
   /** First pass: all but symbolic links, so that no link can stand in the way of anything. */
   #createFirst(entry) {
-    if (entry.type === ENTRY.directory) this.folders.go(entry.path, true);
-    else if (entry.type === ENTRY.file) this.#create(entry, () => this.#createFile(entry));
-    else if (entry.type === ENTRY.fifo) this.#create(entry, () => this.#createFifo(entry));
-    else if (entry.type !== ENTRY.symlink) this.report.remark(`a ${TYPE_NAMES[entry.type]} is not created`, entry.path);
+    if (entry.type === ENTRY.directory) return this.folders.go(entry.path, true);
+    if (entry.type === ENTRY.file) return this.#create(entry, () => this.#createFile(entry));
+    if (entry.type === ENTRY.fifo) return this.#create(entry, () => this.#createFifo(entry));
+    if (entry.type !== ENTRY.symlink) this.report.remark(`a ${TYPE_NAMES[entry.type]} is not created`, entry.path);
+    return NOT_CREATED;
   }
 
   #createLast(entry) {
@@ -1630,14 +1636,15 @@ class Restorer {
       try {
         this.sources.go(parentOf(group.made));
         fs.linkSync(this.sources.at(baseOf(group.made)), this.folders.at(baseOf(entry.path)));
-        return;
+        return undefined;
       } catch (error) {
         if (error.code === 'EEXIST') throw error;
         this.report.remark(`a hard link is restored as a file of its own (${error.code})`, entry.path);
       }
     }
-    make();
+    if (make() === NOT_CREATED) return NOT_CREATED;
     if (group !== undefined && group.made === undefined) Object.assign(group, { made: entry.path, content });
+    return undefined;
   }
 
   #createFile(entry) {
@@ -1677,7 +1684,7 @@ class Restorer {
       execFileSync('mkfifo', ['-m', entry.mode.toString(8), '--', forTool], { stdio: 'ignore' });
     } catch {
       this.report.remark('a FIFO is not created, mkfifo does not work here', entry.path);
-      return;
+      return NOT_CREATED;
     }
     try {
       fs.linkSync(inside, this.folders.at(baseOf(entry.path)));
@@ -1685,6 +1692,7 @@ class Restorer {
       fs.unlinkSync(inside);
     }
     this.#finishByName(entry, this.folders.at(baseOf(entry.path)));
+    return undefined;
   }
 
   #finishFolder(entry) {
@@ -1822,7 +1830,7 @@ class Checker {
     }
     for (const [name, hash] of Object.entries(this.config?.files ?? {})) {
       this.#guard(() => {
-        if (this.store.hash(name) !== hash)
+        if (PLAIN.test(name) && this.store.hash(name) !== hash)
           throw new Damage(name, 'does not have the hash that the configuration gives');
       });
     }
@@ -2031,23 +2039,21 @@ function printSnapshots(snapshots) {
     ({ state, body }) => state !== 'forgotten' && (body !== undefined || state === 'damaged'),
   );
   for (const { id, state, tags, body = {} } of rows) {
-    const { time, host, source, trigger, totals = {} } = body;
-    const labels = Array.isArray(tags ?? body.tags) ? (tags ?? body.tags).map(shownRaw).join(',') : '';
-    const facts = [id.slice(0, 16), time ?? '-', state, `${host ?? '-'}:${shownRaw(source)}`, trigger ?? '-'].map(
-      shownOnce,
-    );
-    say(
-      [...facts, `${totals.files ?? '-'} files`, `${totals.bytes ?? '-'} bytes`, labels]
-        .map(String)
-        .map(shownOnce)
-        .join('  '),
-    );
+    const { time, host, source, trigger, totals } = body;
+    const labels = tags ?? body.tags;
+    const facts = [
+      id.slice(0, 16),
+      shown(time ?? '-'),
+      state,
+      `${shown(host ?? '-')}:${shownRaw(source)}`,
+      shown(trigger ?? '-'),
+      `${shown(totals?.files ?? '-')} files`,
+      `${shown(totals?.bytes ?? '-')} bytes`,
+      ...(Array.isArray(labels) ? labels.map(shownRaw) : []),
+    ];
+    say(facts.join('  '));
   }
   say(`${rows.length} snapshots`);
-}
-
-function shownOnce(text) {
-  return text.replace(/(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, '?').trimEnd();
 }
 
 function restore({ id, to, path: texts }, { store, packs, snapshots, report }) {
@@ -2121,8 +2127,9 @@ process.stdout.on('error', () => process.exit(EXIT.failed));
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  const known = error instanceof Failure || error instanceof Damage || error.code !== undefined;
-  process.stderr.write(`rescue: ${known ? error.message : error.stack}\n`);
+  const isKnown = error instanceof Failure || error instanceof Damage || error.code !== undefined;
+  const text = isKnown ? error.message : error.stack;
+  process.stderr.write(`rescue: ${error.code === undefined ? text : shown(text)}\n`);
   if (error.advice) process.stderr.write(`${error.advice}\n`);
   process.exitCode = error instanceof Damage ? EXIT.damaged : (error.status ?? EXIT.failed);
 }

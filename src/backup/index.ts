@@ -80,6 +80,7 @@ async function partsOf(store: Store): Promise<EngineParts> {
     host: hostname(),
     program: `holdfast ${await version()}`,
     workingFolder: process.cwd(),
+    commandEnvironment: withoutSecrets(process.env),
     skipped: identityOf(store.location),
     threads: availableParallelism(),
   };
@@ -90,6 +91,14 @@ function memory(): LocalMemory {
   const { HOLDFAST_STATE_DIR, XDG_STATE_HOME } = process.env;
   const folder = HOLDFAST_STATE_DIR ?? join(XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'holdfast');
   return new LocalMemory(folder, systemRandom);
+}
+
+/** Passphrases come in variables of ours; a command that is backed up has no business with them. */
+function withoutSecrets(environment: NodeJS.ProcessEnv): Record<string, string> {
+  const kept = Object.entries(environment).filter(
+    ([name, value]) => value !== undefined && !name.startsWith('HOLDFAST_'),
+  );
+  return Object.fromEntries(kept) as Record<string, string>;
 }
 
 /** The repository's own folder is never part of a backup. */

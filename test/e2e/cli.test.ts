@@ -183,9 +183,9 @@ describe('holdfast', () => {
   });
 
   it.each([
-    { words: ['list'], more: { HOLDFAST_PASSWORD: 'wrong' }, status: 12, code: 'wrong_passphrase' },
+    { words: ['list'], more: { HOLDFAST_PASSWORD: 'wrong' } as Record<string, string>, status: 12, code: 'wrong_passphrase' },
     { words: ['list'], more: { HOLDFAST_PASSWORD: '' }, status: 2, code: 'usage' },
-    { words: ['list'], more: { HOLDFAST_REPO: '/nonexistent/repo' }, status: 1, code: 'store_unavailable' },
+    { words: ['list'], more: { HOLDFAST_REPO: '/nonexistent/repo' }, status: 10, code: 'store_unavailable' },
     { words: ['list'], more: { HOLDFAST_REPO: tmpdir() }, status: 10, code: 'not_a_repository' },
     { words: ['show', 'ffffffff'], more: {}, status: 10, code: 'not_found' },
     { words: ['backup', '/nonexistent/path'], more: {}, status: 10, code: 'not_found' },

@@ -40,6 +40,8 @@ export interface BackupEnvironment {
   host: string;
   program: string;
   workingFolder: string;
+  /** What commands are run with: without our own secrets. */
+  commandEnvironment: Record<string, string>;
   /** Folders that are never backed up, by device and inode: the repository itself. */
   skipped: readonly { dev: number; ino: bigint }[];
 }
@@ -146,7 +148,7 @@ function planSource(
   }
   if (command !== undefined) {
     const store = async (run: BackupRun) => {
-      const running = runCommand({ argv: command.argv, signal: context.signal });
+      const running = runCommand({ argv: command.argv, signal: context.signal, env: environment.commandEnvironment });
       await storeStream(run, command.name, running.stdout);
       await running.finished;
     };

@@ -5,6 +5,7 @@ import { ChunkReader } from './chunk-reader.ts';
 import { isDamage } from './damage.ts';
 import { LiveKeeper } from './ensure-live.ts';
 import { addUnindexedPacks, type LoadedIndex, readIndexRuns, toChunkIndex } from './index-loader.ts';
+import { completeInterruptedPairs } from './note-pairs.ts';
 import { putNote } from './notes.ts';
 import { listPacks } from './packs.ts';
 import { ChunkMemory } from './remembered-chunks.ts';
@@ -20,13 +21,14 @@ export interface FinishedSnapshot {
 
 /**
  * Finishes what lapsed writers left: a snapshot without a note whose session has ended is checked and confirmed, or noted as broken
- * (docs/FORMAT.md section 13, writer 6 and 7). Safe to do at any time and by several at once.
+ * (docs/FORMAT.md section 13, writer 6 and 7), and a note of which only one object was put gets the other. Safe to do at any time and by several at once.
  */
 export async function finishLapsed(
   repository: Repository,
   session: Session,
   catalog: Catalog,
 ): Promise<FinishedSnapshot[]> {
+  await completeInterruptedPairs(repository, catalog.halves);
   const open = catalog.snapshots.filter(({ status }) => status === 'unfinished');
   if (open.length === 0) return [];
   const live = new Set((await listSessions(repository)).flatMap(({ id, live }) => (live ? [id] : [])));

@@ -46,9 +46,10 @@ export async function readMarks(repository: Repository, signal?: AbortSignal): P
     wanted: ({ name }) => !bodies.has(name),
     use: (name, bytes) => bodies.set(name, parseGcObject(name, decodeBody(sealer, gcType(name), bytes))),
     damaged: (name, error) => {
+      // A completion that cannot be read is put again by the next collection; its name is no hash, so damage may look like a newer version.
+      if (name.endsWith(DONE)) return;
       if (error.code === 'unsupported_version') throw error;
-      // A completion that cannot be read is put again by the next collection.
-      if (!name.endsWith(DONE)) damaged.push(name);
+      damaged.push(name);
     },
   });
   const found = listed.map(({ name }) => ({ name, body: bodies.get(name) }));

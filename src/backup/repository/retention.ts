@@ -37,11 +37,14 @@ const WITHIN_RULES = [
   { member: 'withinYearly', name: 'within yearly', bucket: 'year' },
 ] as const satisfies readonly { member: keyof RetentionPolicy; name: string; bucket: Bucket }[];
 
+/** How long a safety backup lets its restore be undone. */
+const SAFETY_MS = 30 * 24 * 60 * 60 * 1000;
+
 /**
  * The rules that keep each snapshot, by ID; no rule means that the policy lets it go. Sources are looked at one by one. In each bucket the
  * newest snapshot is kept; buckets without one do not count. Pinned, unfinished and safety snapshots fill no bucket: pinned ones are
- * kept, unfinished ones are not retention's business (kept as `unfinished`), and safety snapshots are kept by `within`, tags and pins
- * alone. The newest confirmed snapshot of a source is always kept.
+ * kept, unfinished ones are not retention's business (kept as `unfinished`), and safety snapshots are kept for 30 days before the newest
+ * snapshot, so that a restore can be undone. The newest confirmed snapshot of a source is always kept.
  */
 export function applyRetention(items: readonly RetentionItem[], policy: RetentionPolicy): Map<string, string[]> {
   const kept = new Map<string, string[]>(items.map(({ id }) => [id, []]));
@@ -67,11 +70,8 @@ function keepOfSource(
   const bucketOf = calendar(policy.timeZone ?? 'UTC');
   for (const { member, name, bucket } of COUNT_RULES) {
     const most = policy[member] ?? 0;
-    newestOfBuckets(counted, (item) => bucketOf(bucket, item))
-      .slice(0, most)
-      .forEach((item, position) => {
-        keep(item.id, `${name} ${position + 1}`);
-      });
+    const filled = newestOfBuckets(counted, (item) => bucketOf(bucket, item));
+    for (const item of filled.slice(0, most)) keep(item.id, `${name} ${most}`);
   }
   const newest = Date.parse(confirmed[0]?.time ?? '');
   for (const { member, name, bucket } of WITHIN_RULES) {
@@ -81,6 +81,9 @@ function keepOfSource(
       ({ time }) => Date.parse(time) >= newest - span,
     );
     for (const item of newestOfBuckets(recent, (item) => bucketOf(bucket, item))) keep(item.id, name);
+  }
+  for (const { id, time, safety } of confirmed) {
+    if (safety && Date.parse(time) >= newest - SAFETY_MS) keep(id, 'safety');
   }
   const last = confirmed.find(({ safety }) => !safety) ?? confirmed[0];
   if (last !== undefined) keep(last.id, 'newest');

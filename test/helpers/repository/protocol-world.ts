@@ -372,8 +372,12 @@ export class ProtocolWorld {
     }
   }
 
-  /** The index is derived and heals, but should not have to: it finds every chunk at any time. */
+  /**
+   * The index is derived and heals. In scripted worlds it should not have to; in others a chunk may for a while be known from the trailer
+   * of a pack alone, whose writer has yet to put its index run.
+   */
   #checkCover(when: string): void {
+    if (this.#options.script === undefined) return;
     const covered = new Set([...this.#runPacks.values()].flat());
     const findable = new Set([...this.#packChunks].flatMap(([pack, held]) => (covered.has(pack) ? [...held] : [])));
     for (const { id, chunks } of this.reported.values()) {

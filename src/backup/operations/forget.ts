@@ -1,0 +1,117 @@
+import { HoldfastError } from '../../shared/errors.ts';
+import { forgetSnapshot } from '../repository/forget-snapshot.ts';
+import type { Repository } from '../repository/repository.ts';
+import { applyRetention } from '../repository/retention.ts';
+import { retentionItem } from '../repository/retention-item.ts';
+import { listSessions } from '../repository/sessions.ts';
+import { type Catalog, readCatalog, resolveSnapshot, type SnapshotRecord } from '../repository/snapshots.ts';
+import type { ForgetRequest, ForgetResult, RetentionPolicy } from '../types.ts';
+import { passes } from './list/list.ts';
+import { summaryOf } from './list/summary.ts';
+
+/**
+ * Removes snapshots: those named, or those that a policy does not keep among the ones that pass the filter. Their space is freed by prune.
+ *
+ * @throws HoldfastError `usage`, `not_found`; `refused` for pinned snapshots and for the last one of a source; `locked` for one that is
+ *   still being written
+ */
+export async function forget(repository: Repository, request: ForgetRequest): Promise<ForgetResult> {
+  const catalog = await readCatalog(repository);
+  const plan = request.snapshots?.length
+    ? await planNamed(repository, catalog, request)
+    : planByPolicy(catalog, request);
+  const dryRun = request.dryRun === true;
+  if (!dryRun) for (const { id } of plan.going) await forgetSnapshot(repository, id, plan.reason);
+  const going = new Set(plan.going);
+  return {
+    dryRun,
+    forgotten: plan.going.map((record) => summaryOf(record)),
+    kept: catalog.snapshots
+      .filter((record) => !going.has(record))
+      .map((record) => summaryOf(record, plan.kept.get(record.id))),
+    warnings: [],
+  };
+}
+
+interface Plan {
+  going: SnapshotRecord[];
+  reason: string;
+  /** Retention rules by ID. */
+  kept: ReadonlyMap<string, string[]>;
+}
+
+async function planNamed(repository: Repository, catalog: Catalog, request: ForgetRequest): Promise<Plan> {
+  const named = (request.snapshots ?? []).map((id) => resolveSnapshot(catalog, { id }));
+  const going = [...new Set(named)];
+  for (const record of going) requireNotPinned(record);
+  requireOneLeft(catalog, going);
+  await requireNotRunning(repository, going);
+  return { going, reason: 'asked for', kept: new Map() };
+}
+
+function requireNotPinned({ id, pinned }: SnapshotRecord): void {
+  if (!pinned) return;
+  throw new HoldfastError('refused', `Snapshot ${id.slice(0, 8)} is pinned.`, { advice: 'Unpin it first.' });
+}
+
+/** Of each source one confirmed snapshot stays that is no safety backup, where there is one. */
+function requireOneLeft({ snapshots }: Catalog, going: readonly SnapshotRecord[]): void {
+  const confirmed = snapshots.filter(({ confirmed }) => confirmed !== undefined);
+  for (const [source, all] of Map.groupBy(confirmed, ({ body }) => body.source)) {
+    const ordinary = all.filter(({ body }) => body.trigger !== 'pre-restore');
+    const counted = ordinary.length > 0 ? ordinary : all;
+    if (!counted.every((record) => going.includes(record))) continue;
+    const last = (counted[0] as SnapshotRecord).id.slice(0, 8);
+    throw new HoldfastError('refused', `Snapshot ${last} is the last finished one of ${source}.`, {
+      advice: 'Keep it, or back the source up once more first.',
+    });
+  }
+}
+
+async function requireNotRunning(repository: Repository, going: readonly SnapshotRecord[]): Promise<void> {
+  const unfinished = going.filter(({ status }) => status === 'unfinished');
+  if (unfinished.length === 0) return;
+  const live = new Set((await listSessions(repository)).flatMap(({ id, live }) => (live ? [id] : [])));
+  const running = unfinished.find(({ body }) => live.has(body.session));
+  if (running === undefined) return;
+  throw new HoldfastError('locked', `Snapshot ${running.id.slice(0, 8)} is still being written.`, {
+    advice: 'Wait until the backup has finished.',
+  });
+}
+
+function planByPolicy({ snapshots }: Catalog, { policy, filter }: ForgetRequest): Plan {
+  if (policy === undefined) {
+    throw new HoldfastError('usage', 'Nothing says which snapshots to forget.', {
+      advice: 'Name snapshots, or give at least one rule such as --keep-daily 7.',
+    });
+  }
+  requireSoundPolicy(policy);
+  const considered = snapshots.filter((record) => passes(record, filter ?? {}));
+  const kept = applyRetention(considered.map(retentionItem), policy);
+  return { going: considered.filter(({ id }) => kept.get(id)?.length === 0), reason: 'retention policy', kept };
+}
+
+/** A policy without a rule would forget nearly everything, which nobody means. */
+function requireSoundPolicy({ tags, timeZone, ...rules }: RetentionPolicy): void {
+  const numbers = Object.entries(rules).filter(([, value]) => value !== undefined);
+  const wrong = numbers.find(([, value]) => !Number.isSafeInteger(value) || value < 0);
+  if (wrong !== undefined) {
+    throw new HoldfastError(
+      'usage',
+      `The retention rule ${wrong[0]} is ${wrong[1]}, which is no whole number from 0 up.`,
+    );
+  }
+  if (!tags?.length && numbers.every(([, value]) => value === 0)) {
+    throw new HoldfastError('usage', 'The retention policy keeps nothing.', {
+      advice: 'Give at least one rule above 0.',
+    });
+  }
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: timeZone ?? 'UTC' });
+  } catch (error) {
+    throw new HoldfastError('usage', `${timeZone} is no time zone.`, {
+      cause: error,
+      advice: 'Use a name such as Europe/Zurich or UTC.',
+    });
+  }
+}

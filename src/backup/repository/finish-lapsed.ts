@@ -21,7 +21,8 @@ export interface FinishedSnapshot {
 
 /**
  * Finishes what lapsed writers left: a snapshot without a note whose session has ended is checked and confirmed, or noted as broken
- * (docs/FORMAT.md section 13, writer 6 and 7), and a note of which only one object was put gets the other. Safe to do at any time and by several at once.
+ * (docs/FORMAT.md section 13, writer 6 and 7), and a note of which only one object was put gets the other. Safe to do at any time and
+ * by several at once.
  */
 export async function finishLapsed(
   repository: Repository,

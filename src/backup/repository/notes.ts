@@ -5,6 +5,7 @@ import { objectId } from '../format/pack.ts';
 import type { DamagedFinding } from './damage.ts';
 import { readObjects } from './objects.ts';
 import type { Repository } from './repository.ts';
+import { Session } from './sessions.ts';
 
 /** Notes: what becomes of a snapshot after it was written (docs/FORMAT.md section 10). */
 
@@ -13,8 +14,9 @@ const PREFIX = 'notes/';
 export type NoteOf<K extends NoteContent['note']> = Extract<NoteBody, { note: K }>;
 
 /**
- * Puts a note as its two objects. `session` is the 16 bytes of the writing session where there is one. `after` is the time of the note that it
- * replaces: among notes of one sort the latest counts, whatever this host's clock says.
+ * Puts a note as its two objects. `session` is the 16 bytes of the writing session; without it there is a short one for this note alone, so
+ * that a half that a dead writer left is told from one whose other object was lost. `after` is the time of the note that it replaces: among
+ * notes of one sort the latest counts, whatever this host's clock says.
  */
 export async function putNote(
   repository: Repository,
@@ -22,6 +24,27 @@ export async function putNote(
   content: NoteContent,
   session?: Buffer,
   after?: string,
+): Promise<void> {
+  if (session !== undefined) {
+    await putBoth(repository, snapshot, content, session, after);
+    return;
+  }
+  const own = await Session.start(repository, { operation: 'note', optional: true });
+  try {
+    await putBoth(repository, snapshot, content, own.bytes, after);
+  } catch (error) {
+    await own.stop();
+    throw error;
+  }
+  await own.end();
+}
+
+async function putBoth(
+  repository: Repository,
+  snapshot: string,
+  content: NoteContent,
+  session: Buffer,
+  after: string | undefined,
 ): Promise<void> {
   const pair = repository.random.bytes(16).toString('hex');
   const earliest = after === undefined ? 0 : Date.parse(after) + 1;

@@ -63,7 +63,10 @@ class ThreadPool implements VerifyPool {
   }
 
   #receive(thread: Thread, message: FromVerifier): void {
-    if (message.type === 'failed') return this.#fail(new HoldfastError('internal', message.message));
+    if (message.type === 'failed') {
+      this.#fail(new HoldfastError('internal', message.message));
+      return;
+    }
     const job = thread.jobs.get(message.number);
     thread.jobs.delete(message.number);
     job?.resolve(revived(message.result));

@@ -1,0 +1,82 @@
+import { toHex } from '../../../shared/bytes.ts';
+import type { HoldfastError } from '../../../shared/errors.ts';
+import type { ChunkRef } from '../../entry.ts';
+import { decodeFenceChunk, type Fence } from '../../format/manifest.ts';
+import type { StoredEntry } from '../../format/manifest-entry.ts';
+import { META } from '../../format/pack-index.ts';
+import type { ChunkReader } from '../../repository/chunk-reader.ts';
+import { isDamage } from '../../repository/damage.ts';
+import { ManifestReader, type ManifestRefs } from '../../repository/manifest-reader.ts';
+
+/** What somebody wants to know of a manifest. */
+export interface ManifestVisitor {
+  /** A fence, manifest, side or list chunk. */
+  meta(id: Buffer): void;
+  /** A file with content. */
+  file(entry: StoredEntry, chunks: readonly ChunkRef[]): void;
+  /** Part of the list of entries cannot be read: all of it where there is no fence, else this one. */
+  lostPart(fence: Fence | undefined, id: Buffer, error: HoldfastError): void;
+  /** A file whose list of chunks cannot be read. */
+  lostList(entry: StoredEntry, error: HoldfastError): void;
+  /** Called before and after a part; `enter` gives false for one that need not be read. */
+  enter(key: string, fence: Fence): boolean;
+  leave(key: string): void;
+}
+
+/** Walks over a snapshot's manifest, past whatever cannot be read. */
+export async function walkManifest(
+  chunks: ChunkReader,
+  refs: ManifestRefs,
+  visitor: ManifestVisitor,
+  signal?: AbortSignal,
+): Promise<void> {
+  const manifest = new ManifestReader(chunks, refs);
+  for (const ref of refs) {
+    const id = Buffer.from(ref.id, 'hex');
+    visitor.meta(id);
+    const fences = await attempt(
+      async () => decodeFenceChunk(await chunks.read(META, id)),
+      (error) => visitor.lostPart(undefined, id, error),
+    );
+    for (const fence of fences ?? []) {
+      signal?.throwIfAborted();
+      await walkPart(manifest, fence, visitor);
+    }
+  }
+}
+
+async function walkPart(manifest: ManifestReader, fence: Fence, visitor: ManifestVisitor): Promise<void> {
+  visitor.meta(fence.manifest.id);
+  if (fence.side !== undefined) visitor.meta(fence.side.id);
+  const key = toHex(fence.manifest.id);
+  if (!visitor.enter(key, fence)) return;
+  const entries = await attempt(
+    () => manifest.part(fence),
+    (error) => visitor.lostPart(fence, fence.manifest.id, error),
+  );
+  for (const entry of entries ?? []) {
+    if (entry.chunks === undefined || entry.chunks.length === 0) continue;
+    if (entry.indirect !== true) visitor.file(entry, entry.chunks);
+    else await walkList(manifest, entry, visitor);
+  }
+  visitor.leave(key);
+}
+
+async function walkList(manifest: ManifestReader, entry: StoredEntry, visitor: ManifestVisitor): Promise<void> {
+  for (const { id } of entry.chunks ?? []) visitor.meta(id);
+  const list = await attempt(
+    () => manifest.chunkList(entry),
+    (error) => visitor.lostList(entry, error),
+  );
+  if (list !== undefined) visitor.file(entry, list);
+}
+
+async function attempt<T>(work: () => Promise<T>, onDamage: (error: HoldfastError) => void): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    onDamage(error);
+    return undefined;
+  }
+}

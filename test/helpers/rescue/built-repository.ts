@@ -66,6 +66,7 @@ export class BuiltRepository {
   readonly #sealer: Sealer;
   readonly #header;
   readonly #known = new Set<string>();
+  readonly #homes = new Map<string, string>();
   #pending: Record<ChunkKind, Chunk[]> = { [DATA]: [], [META]: [] };
   #indexes: PackIndex[] = [];
   #snapshots = 0;
@@ -153,9 +154,7 @@ export class BuiltRepository {
 
   /** One chunk, several, or so many that the list is kept in chunks too. */
   #content(content: Buffer, { holes = [], size, digest }: Partial<StoredEntry>): Partial<StoredEntry> {
-    const pieces: Buffer[] = [];
-    for (let at = 0; at < content.length; at += CHUNK_BYTES) pieces.push(content.subarray(at, at + CHUNK_BYTES));
-    const chunks = pieces.map((piece) => ({ id: this.addChunk(DATA, piece), length: piece.length }));
+    const chunks = piecesOf(content).map((piece) => ({ id: this.addChunk(DATA, piece), length: piece.length }));
     const logical = withHoles(content, holes);
     const facts = { size: size ?? logical.length, digest: digest ?? createHash('sha256').update(logical).digest() };
     if (chunks.length < INDIRECT_CHUNKS) return { ...facts, chunks };
@@ -167,6 +166,11 @@ export class BuiltRepository {
       indirect: true,
       chunks: lists.map((part) => ({ id: this.addChunk(META, part), length: part.length })),
     };
+  }
+
+  /** The packs in which the chunks of a file's stored data are. */
+  homesOf(content: Buffer): Set<string> {
+    return new Set(piecesOf(content).map((piece) => this.#homes.get(this.addChunk(DATA, piece).toString('hex')) ?? ''));
   }
 
   #publish(manifest: SnapshotBody['manifest'], wish: SnapshotWish): string {
@@ -239,6 +243,9 @@ export class BuiltRepository {
         this.objects.set(packName(id), bytes);
         this.#indexes.push({ ...index, packs: [{ id, size: bytes.length, kind, session: SESSION }] });
         ids.push(id);
+        for (const chunk of blocks.slice(at, at + PACK_BLOCKS).flat()) {
+          this.#homes.set(chunk.id.toString('hex'), packName(id));
+        }
       }
     }
     this.#pending = { [DATA]: [], [META]: [] };
@@ -285,15 +292,20 @@ export class BuiltRepository {
     return [objectId(bytes)];
   }
 
-  /** Writes the objects as a local repository. */
-  writeTo(folder: string): string {
-    for (const [name, bytes] of this.objects) {
+  /** Writes the objects, or what a test made of them, as a local repository. */
+  writeTo(folder: string, objects: ReadonlyMap<string, Buffer> = this.objects): string {
+    for (const [name, bytes] of objects) {
       const file = join(folder, name);
       mkdirSync(dirname(file), { recursive: true });
       writeFileSync(file, bytes);
     }
     return folder;
   }
+}
+
+function piecesOf(content: Buffer): Buffer[] {
+  const count = Math.ceil(content.length / CHUNK_BYTES);
+  return Array.from({ length: count }, (_, i) => content.subarray(i * CHUNK_BYTES, (i + 1) * CHUNK_BYTES));
 }
 
 function lengthOf(parts: readonly Buffer[]): number {

@@ -41,6 +41,8 @@ export interface SnapshotWish {
   confirmed?: boolean;
   /** Entries of one manifest chunk; small values give several. */
   entriesPerChunk?: number;
+  /** What becomes of a manifest chunk before it is stored. */
+  alter?: (manifest: Buffer) => Buffer;
   source?: string;
 }
 
@@ -127,10 +129,11 @@ export class BuiltRepository {
     const builder = new ManifestBuilder(deriveFromId(this.ring, 'holdfast manifest key'));
     const store = (part: ManifestPart | undefined): void => {
       if (part === undefined) return;
+      const manifest = wish.alter?.(part.manifest) ?? part.manifest;
       fences.push({
         firstPath: part.firstPath,
         count: part.count,
-        manifest: { id: this.addChunk(META, part.manifest), length: part.manifest.length },
+        manifest: { id: this.addChunk(META, manifest), length: manifest.length },
         side: { id: this.addChunk(META, part.side), length: part.side.length },
       });
     };
@@ -224,6 +227,15 @@ export class BuiltRepository {
     const place = { host: 'host', machine: 'm', boot: 'b', pidNamespace: 'n', pid: 1, pidStart: 1 };
     const body = { type: 'session', version: 1, critical: [], session, number: 0, operation: 'backup', ...place };
     this.#putBody(`sessions/${session}/0`, OBJECT_TYPES.session, { ...body, started: time, time });
+  }
+
+  /** An object of one body, sealed as it is told: the header need not be true of what follows. */
+  addSealedBody(folder: string, type: ObjectType, header: Buffer, sealed: Buffer): string {
+    const object = this.#sealer.seal(type, SESSION);
+    const bytes = Buffer.concat([object.envelope, header, ...object.seal('body', 0, sealed, header)]);
+    const name = `${folder}/${objectId(bytes)}`;
+    this.objects.set(name, bytes);
+    return name;
   }
 
   /** A mark that names these packs. */

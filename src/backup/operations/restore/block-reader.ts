@@ -38,8 +38,7 @@ export class BlockReader {
       const pack = this.#open(job);
       return decodeBlock(pack.opener, this.#bytes(pack, job));
     } catch (error) {
-      if (error instanceof HoldfastError) throw error;
-      throw new HoldfastError('damaged', `it cannot be read (${systemCode(error) ?? String(error)})`, { cause: error });
+      throw readFailure(error, job.object);
     }
   }
 
@@ -80,6 +79,20 @@ function readAt(fd: number, into: Buffer, position: number): Buffer {
     filled += got;
   }
   return into;
+}
+
+/** What is gone or cannot be read from the disk is damage; whatever else is in the way says nothing of the object. */
+function readFailure(error: unknown, object: string): unknown {
+  const code = systemCode(error);
+  if (error instanceof HoldfastError || code === undefined) return error;
+  if (['ENOENT', 'ENOTDIR', 'EIO', 'EISDIR'].includes(code)) {
+    return new HoldfastError('damaged', `it cannot be read (${code})`, { cause: error });
+  }
+  const refused = code === 'EACCES' || code === 'EPERM';
+  return new HoldfastError(refused ? 'permission' : 'store_failed', `Cannot read ${object} (${code}).`, {
+    ...(refused ? { advice: 'Run as the user who owns the repository, or change the owner of its folder.' } : {}),
+    cause: error,
+  });
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

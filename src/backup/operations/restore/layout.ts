@@ -6,7 +6,7 @@ import type { FileStatus } from '../../posix/file-status.ts';
 import type { Posix } from '../../posix/posix.ts';
 import { lastName, parentPath, SafePath } from '../../posix/safe-path.ts';
 import { readXattrs } from '../../posix/xattrs.ts';
-import { isBelow, type Step } from './join.ts';
+import { isBelow, join, type Step } from './join.ts';
 import type { Place } from './place.ts';
 import type { StageWriter } from './stage-writer.ts';
 import { identityOf } from './swap.ts';
@@ -17,6 +17,8 @@ export interface StageLayout {
   take(step: Step): Promise<void>;
   /** Everything has been taken. */
   end(): void;
+  /** Where a path below the stage goes, below the target. */
+  goalOf(path: ByteString): ByteString;
   /** What to swap, when everything is staged. */
   swapPlan(): SwapPlan;
   close(): void;
@@ -58,6 +60,10 @@ export class WholeLayout implements StageLayout {
   end(): void {
     if (!this.#begun) this.#stage.addFolder(staged(0, '' as ByteString), this.#root);
     this.#begun = true;
+  }
+
+  goalOf(path: ByteString): ByteString {
+    return path.slice(2) as ByteString;
   }
 
   swapPlan(): SwapPlan {
@@ -121,6 +127,12 @@ export class UnitLayout implements StageLayout {
 
   end(): void {
     this.#leave(undefined);
+  }
+
+  goalOf(path: ByteString): ByteString {
+    const slash = path.indexOf('/');
+    const top = this.#units[Number(slash < 0 ? path : path.slice(0, slash))]?.path ?? ('' as ByteString);
+    return slash < 0 ? top : join(top, path.slice(slash + 1) as ByteString);
   }
 
   swapPlan(): SwapPlan {

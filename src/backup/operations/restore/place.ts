@@ -1,4 +1,3 @@
-import fs from 'node:fs';
 import type { ByteString } from '../../../shared/bytes.ts';
 import { encodeText, toHex } from '../../../shared/bytes.ts';
 import { HoldfastError, systemCode } from '../../../shared/errors.ts';
@@ -16,6 +15,7 @@ import { RESERVED_PREFIX } from './target-walk.ts';
 
 export const JOURNAL_PREFIX = `${RESERVED_PREFIX}restore-`;
 
+const NOT_ALLOWED = new Set(['EACCES', 'EPERM', 'EROFS']);
 const FRESH = 'new' as ByteString;
 const OLD = 'old' as ByteString;
 
@@ -79,14 +79,14 @@ interface Opened {
 /** What is there before a restore. Nothing is written. */
 export interface Site {
   path: ByteString;
-  /** -1 where the target is '/'. */
+  /** What holds the target; -1 where nothing does or it may not be read. */
   parent: number;
   /** -1 where the target is no folder. */
   target: number;
   status: FileStatus | undefined;
 }
 
-/** Opens a target and what holds it. `parent` is -1 as well where it does not exist yet. */
+/** Opens a target and what holds it, where they exist. */
 export function openSite(posix: Posix, path: ByteString): Site {
   if (path === '/') {
     const target = posix.openRoot(path);
@@ -97,7 +97,10 @@ export function openSite(posix: Posix, path: ByteString): Site {
     parent = posix.openRoot(upwards(path));
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return { path, parent: -1, target: -1, status: undefined };
-    throw error;
+    if (systemCode(error) !== 'EACCES') throw error;
+    // What holds the target may be passed through but not read.
+    const target = posix.openRoot(path);
+    return { path, parent: -1, target, status: posix.status(target) };
   }
   try {
     const status = statusOf(posix, parent, lastName(path));
@@ -114,15 +117,24 @@ export function closeSite(posix: Posix, site: Site): void {
 }
 
 /** True where the journal folder can be beside the target: on its file system, in a folder that may be written to. */
-export function canBeBeside(posix: Posix, site: Site, onMount: boolean): boolean {
+export function canBeBeside(posix: Posix, site: Site, onMount: boolean, identity: ProcessIdentity): boolean {
   if (site.parent < 0 || onMount) return false;
   if (site.status !== undefined && posix.status(site.parent).dev !== site.status.dev) return false;
+  // Asking whether it would be allowed is not the same: quotas, attributes and labels have their say as well.
+  const probe = journalNameFor(identity, '00');
   try {
-    fs.accessSync(`/proc/self/fd/${site.parent}`, fs.constants.W_OK);
-    return true;
-  } catch {
-    return false;
+    posix.makeDirectory(site.parent, probe, 0o700);
+  } catch (error) {
+    if (NOT_ALLOWED.has(systemCode(error) ?? '')) return false;
+    throw error;
   }
+  posix.removeDirectory(site.parent, probe);
+  return true;
+}
+
+/** Tells whose it is, should its process die before it has written more. */
+function journalNameFor({ pid, pidStart }: ProcessIdentity, token: string): ByteString {
+  return `${JOURNAL_PREFIX}${pid}-${pidStart}-${token}` as ByteString;
 }
 
 /** Makes an empty journal folder for a site. It is for its owner alone, and inherits no ACL. */
@@ -130,12 +142,11 @@ export function createPlace(
   posix: Posix,
   site: Site,
   inside: boolean,
-  process: ProcessIdentity,
+  identity: ProcessIdentity,
   random: RandomSource,
 ): Place {
   const holder = inside ? site.target : site.parent;
-  const token = toHex(random.bytes(4));
-  const journalName = `${JOURNAL_PREFIX}${process.pid}-${process.pidStart}-${token}` as ByteString;
+  const journalName = journalNameFor(identity, toHex(random.bytes(4)));
   posix.makeDirectory(holder, journalName, 0o700);
   const journal = posix.openDirectory(holder, journalName);
   posix.setMode(journal, 0o700);

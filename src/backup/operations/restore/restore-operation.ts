@@ -182,7 +182,7 @@ class RestoreOperation {
     try {
       if (parents.length > 0) this.#reopenSites();
       const modes = this.#targets.map((target, number) => this.#modeOf(target, number, known));
-      run.open(this.#sites, modes);
+      run.open(this.#targets, this.#sites, modes);
       const survey = this.#survey(this.#deletes());
       try {
         await survey.run(async (steps, number) => {
@@ -239,7 +239,7 @@ class RestoreOperation {
   #modeOf({ path }: Target, number: number, known: KnownPlan | undefined): TargetMode {
     const site = this.#sites[number] as Site;
     const mounts = mountsOf(path, readMountPoints());
-    const beside = canBeBeside(this.#ports.posix, site, mounts.onTarget);
+    const beside = canBeBeside(this.#ports.posix, site, mounts.onTarget, this.#ports.identity);
     if (site.target < 0) return { whole: true, inside: false, mounts: [] };
     const plan = known?.byTarget[number];
     const untouched = plan?.untouched ?? 0;

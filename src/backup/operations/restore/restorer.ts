@@ -105,7 +105,7 @@ export class Restorer {
     try {
       block = this.#blocks.read(job);
     } catch (error) {
-      if (!(error instanceof HoldfastError)) throw error;
+      if (!(error instanceof HoldfastError) || error.code !== 'damaged') throw error;
       this.#result.problem = error.message;
       for (let piece = job.first; piece < job.end; piece++) this.#result.bad.push(piece);
       return;

@@ -5,13 +5,14 @@ import type { Entry } from '../../entry.ts';
 import type { OperationContext } from '../../ports.ts';
 import type { DamagedObject, RestoreRequest } from '../../types.ts';
 import { cleanUp, discard, type Remover, type StagedTarget, swapForward } from './conclude.ts';
-import type { Step } from './join.ts';
+import { join, type Step } from './join.ts';
 import { Journal } from './journal.ts';
 import { type StageLayout, UnitLayout, WholeLayout } from './layout.ts';
 import { child, createPlace, keptName, type Place, type Site, upwards } from './place.ts';
 import type { RestorePorts, RestoreSnapshot } from './restore-ports.ts';
 import { StageWriter } from './stage-writer.ts';
 import type { LeftOut } from './survey.ts';
+import type { Target } from './targets.ts';
 import type { RestoreThreads } from './thread-pool.ts';
 import { writeSwapPlan } from './units.ts';
 
@@ -40,6 +41,7 @@ export class StageRun {
   readonly #context: OperationContext;
   readonly #open: OpenTarget[] = [];
   readonly #places: Place[] = [];
+  #targets: readonly Target[] = [];
   #journal: Journal | undefined;
   #over = false;
   #bytes = 0;
@@ -63,7 +65,8 @@ export class StageRun {
     return this.#open.flatMap(({ stage }) => stage.damaged);
   }
 
-  open(sites: readonly Site[], modes: readonly TargetMode[]): void {
+  open(targets: readonly Target[], sites: readonly Site[], modes: readonly TargetMode[]): void {
+    this.#targets = targets;
     const { posix, identity, random } = this.#ports;
     const keeps = this.#request.safety === 'keep-old';
     const time = new Date(this.#ports.clock.now()).toISOString();
@@ -147,10 +150,10 @@ export class StageRun {
     if (devices > 0 && !wanted) {
       warnings.push(`${devices} sockets and devices were left out; --devices restores them.`);
     }
-    for (const { stage } of this.#open) {
+    for (const [number, { stage }] of this.#open.entries()) {
       const { count, example } = stage.foreign;
       if (count > 0) {
-        const shown = printableName(example.slice(example.indexOf('/') + 1) as ByteString);
+        const shown = this.#shown(number, example);
         warnings.push(
           `${count} objects belong to this user now, for only the superuser may give things away: ${shown} ...`,
         );
@@ -178,12 +181,19 @@ export class StageRun {
     const stage = new StageWriter(this.#threads, this.#snapshot.content, jobPlace, {
       keepGoing: this.#request.keepGoing === true,
       check: this.#request.check === true,
-      snapshot: this.#snapshot.id.slice(0, 8),
+      shownPath: (path) => this.#shown(number, path),
       onBytes: (bytes, files) => this.#progress(bytes, files),
       signal: this.#context.signal,
     });
     const layout = whole ? new WholeLayout(place, stage, this.#newRoot()) : new UnitLayout(place, stage, mounts);
     return { place, stage, layout, keep };
+  }
+
+  /** A path below the stage as people know it. */
+  #shown(number: number, path: ByteString): string {
+    const { layout } = this.#open[number] as OpenTarget;
+    const inSnapshot = join((this.#targets[number] as Target).source, layout.goalOf(path));
+    return `${this.#snapshot.id.slice(0, 8)}:${printableName(inSnapshot)}`;
   }
 
   /** A folder as mkdir would make it. */

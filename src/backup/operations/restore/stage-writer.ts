@@ -25,8 +25,8 @@ export interface StageOptions {
   keepGoing: boolean;
   /** Read what was written again. */
   check: boolean;
-  /** Names in messages begin with this: the snapshot's short ID. */
-  snapshot: string;
+  /** How people know a path below the stage. */
+  shownPath: (path: ByteString) => string;
   onBytes?: ((bytes: number, files: number) => void) | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -289,7 +289,7 @@ export class StageWriter {
   }
 
   #lose(path: ByteString, id: Buffer, problems: ReadonlyMap<string, string>): void {
-    const shown = `${this.#options.snapshot}:${printableName(withoutUnit(path))}`;
+    const shown = this.#options.shownPath(path);
     for (const [object, problem] of problems) {
       const known = this.#damaged.get(object);
       const found = known ?? { object, kind: object === 'index' ? 'index' : 'pack', problem, files: [], filesTotal: 0 };
@@ -358,7 +358,7 @@ export class StageWriter {
         if (wrong === undefined) return;
         throw new HoldfastError(
           'failed',
-          `${printableName(withoutUnit(wrong))} reads differently from what was written to it.`,
+          `${this.#options.shownPath(wrong)} reads differently from what was written to it.`,
           {
             advice: "Check the target's disk and memory.",
           },
@@ -444,10 +444,4 @@ class DataCursor {
     }
     return parts;
   }
-}
-
-/** Stages begin with the unit's number; people know the rest. */
-function withoutUnit(path: ByteString): ByteString {
-  const slash = path.indexOf('/');
-  return (slash < 0 ? path : path.slice(slash + 1)) as ByteString;
 }

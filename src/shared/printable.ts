@@ -1,5 +1,5 @@
 import type { ByteString } from './bytes.ts';
-import { fromByteString } from './bytes.ts';
+import { encodeText, fromByteString } from './bytes.ts';
 
 /**
  * Characters that a terminal obeys or that hide or reorder others: controls (Cc), format characters such as bidi
@@ -70,4 +70,28 @@ function characterLength(bytes: Buffer, position: number): number {
     if (((bytes[position + i] ?? 0) & 0xc0) !== 0x80) return 0;
   }
   return lead.length;
+}
+
+const ESCAPE = /\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|u\{([0-9a-f]{1,6})\}|([\\nrt]))/g;
+const LONG: Readonly<Record<string, string>> = { '\\': '\\', n: '\n', r: '\r', t: '\t' };
+
+/** The name that `printableName` shows as `shown`; undefined where that is no such text. */
+export function parsePrintableName(shown: string): ByteString | undefined {
+  let name = '';
+  let position = 0;
+  for (const found of shown.matchAll(ESCAPE)) {
+    const between = shown.slice(position, found.index);
+    if (between.includes('\\')) return undefined;
+    name += encodeText(between) + escapedBytes(found);
+    position = found.index + found[0].length;
+  }
+  const rest = shown.slice(position);
+  return rest.includes('\\') ? undefined : ((name + encodeText(rest)) as ByteString);
+}
+
+function escapedBytes([, byte, unit, point, short]: RegExpExecArray): string {
+  if (byte !== undefined) return String.fromCharCode(Number.parseInt(byte, 16));
+  if (short !== undefined) return LONG[short] as string;
+  const code = Number.parseInt(unit ?? point ?? '', 16);
+  return code > 0x10ffff ? '' : encodeText(String.fromCodePoint(code));
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeText, toByteString } from '../../src/shared/bytes.ts';
-import { printableName, printableText } from '../../src/shared/printable.ts';
+import { parsePrintableName, printableName, printableText } from '../../src/shared/printable.ts';
 
 const bytes = (...values: number[]) => toByteString(Uint8Array.from(values));
 
@@ -92,5 +92,20 @@ describe('text is shown', () => {
 
   it('with half a surrogate pair made visible', () => {
     expect(printableText('a\ud83d')).toBe('a\\ud83d');
+  });
+});
+
+describe('a name as it is shown', () => {
+  it('leads back to the name', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 12 }).map(toByteString), (name) => {
+        expect(parsePrintableName(printableName(name))).toBe(name);
+      }),
+    );
+    expect(parsePrintableName('caf\u00e9')).toBe(encodeText('caf\u00e9'));
+  });
+
+  it.each(['\\', 'a\\q', '\\x1', '\\xzz'])('is not %j', (text) => {
+    expect(parsePrintableName(text)).toBeUndefined();
   });
 });

@@ -6,6 +6,8 @@ export interface ArchiveWarning {
   path: ByteString;
   /** What was found and what was done about it; never holds raw names. */
   message: string;
+  /** The member is no part of what was read. */
+  leftOut?: true;
 }
 
 export type WarningSink = (warning: ArchiveWarning) => void;
@@ -23,8 +25,17 @@ export class WarningLog {
   }
 
   add(path: ByteString, message: string): void {
+    this.#tell({ path, message });
+  }
+
+  /** For a member that is missing from what was read. */
+  leaveOut(path: ByteString, message: string): void {
+    this.#tell({ path, message, leftOut: true });
+  }
+
+  #tell(warning: ArchiveWarning): void {
     this.#count++;
-    if (this.#count <= LIMIT) this.#sink({ path, message });
+    if (this.#count <= LIMIT) this.#sink(warning);
   }
 
   /** For what is the same with every member: the first stands for all. */

@@ -78,7 +78,7 @@ async function* archivePieces(
   let written = 0;
   for await (const { entry, content } of members) {
     if (entry.type === 'socket') {
-      warnings.add(entry.path, 'A socket cannot be stored in a tar archive; it was left out.');
+      warnings.leaveOut(entry.path, 'A socket cannot be stored in a tar archive; it was left out.');
       continue;
     }
     for await (const piece of memberPieces(entry, content ?? [], options.prefix ?? ('' as ByteString))) {

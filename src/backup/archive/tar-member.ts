@@ -91,7 +91,7 @@ export function memberEntry(
   const path = checkedPath(name, type, warnings);
   if (path === undefined) return undefined;
   const target = lookup('linkpath') ?? longLink ?? header.linkname;
-  const links = linkFields(header.typeflag, path, target, warn);
+  const links = linkFields(header.typeflag, path, target, (message) => warnings.leaveOut(name, message));
   if (links === undefined) return undefined;
   const xattrs = memberXattrs(description.records, lookupOwner, warn);
   return {
@@ -122,11 +122,14 @@ function typeOf(typeflag: string, name: ByteString, warn: Warn): EntryType {
 function checkedPath(name: ByteString, type: EntryType, warnings: WarningLog): ByteString | undefined {
   const checked = memberPath(name);
   if (checked === undefined) {
-    warnings.add(name, 'The name has a ".." component or a NUL byte and could lead outside; the member was left out.');
+    warnings.leaveOut(
+      name,
+      'The name has a ".." component or a NUL byte and could lead outside; the member was left out.',
+    );
     return undefined;
   }
   if (checked.path === '' && type !== 'directory') {
-    warnings.add(name, 'The member has no name; it was left out.');
+    warnings.leaveOut(name, 'The member has no name; it was left out.');
     return undefined;
   }
   if (checked.wasAbsolute) warnings.addOnce(name, 'Leading slashes were taken off this and other absolute names.');

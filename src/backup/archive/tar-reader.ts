@@ -131,7 +131,7 @@ async function nextMember(
       await new MemberData(stream, storedSize(description, recordLookup(description))).skip();
     } else if (leftOut !== undefined) {
       const lookup = recordLookup(description);
-      warnings.add(memberName(description, lookup), leftOut);
+      warnings.leaveOut(memberName(description, lookup), leftOut);
       await new MemberData(stream, storedSize(description, lookup)).skip();
       [records, longName, longLink] = [[], undefined, undefined];
     } else {

@@ -119,7 +119,7 @@ describe('the archive writer', () => {
   it('leaves sockets out with a warning', async () => {
     const { bytes, warnings } = await archiveOf([{ entry: entryOf('s', { type: 'socket' }) }]);
     expect(bytes.equals(Buffer.alloc(10_240))).toBe(true);
-    expect(warnings).toEqual([{ path: 's', message: expect.stringContaining('socket') }]);
+    expect(warnings).toEqual([{ path: 's', leftOut: true, message: expect.stringContaining('socket') }]);
   });
 
   it('writes access lists as text, and as an attribute where they are not understood', async () => {

@@ -1,6 +1,6 @@
 import { createHash, hash } from 'node:crypto';
 import { readSync } from 'node:fs';
-import type { ByteString } from '../../shared/bytes.ts';
+import { type ByteString, toHex } from '../../shared/bytes.ts';
 import { systemCode } from '../../shared/errors.ts';
 import type { RandomSource } from '../../shared/random.ts';
 import { type ChunkIdHasher, createChunkIdHasher } from '../crypto/chunk-id.ts';
@@ -64,7 +64,8 @@ export class Packer {
       session: Buffer.from(setup.session),
       kind: DATA,
       files: ports.files,
-      nextPath: () => `${setup.spool}/pack-${setup.thread}-${packs++}`,
+      // With the session: one process may run several, and a failed one leaves its files.
+      nextPath: () => `${setup.spool}/pack-${toHex(setup.session)}-${setup.thread}-${packs++}`,
       onPack: ports.onPack,
     });
   }

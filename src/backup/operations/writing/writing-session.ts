@@ -46,7 +46,7 @@ export interface WritingOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** What a writing session put into the store. */
+/** What a writing session put into the store since it was last finished. */
 export interface Written {
   packs: PackInfo[];
   indexes: string[];
@@ -83,6 +83,8 @@ export class WritingSession {
   #lastIndex: number;
   #stored = 0;
   #metaAdded = 0;
+  /** What earlier calls of `finish` have told. */
+  #finished = { packs: 0, indexes: 0, stored: 0 };
 
   private constructor(
     repository: Repository,
@@ -126,7 +128,7 @@ export class WritingSession {
       session: session.bytes,
       kind: META,
       files,
-      nextPath: () => `${spool}/pack-meta-${metaPacks++}`,
+      nextPath: () => `${spool}/pack-${session.id}-meta-${metaPacks++}`,
       onPack: ({ path, index }) => onPack(path, index),
     });
   }
@@ -179,13 +181,19 @@ export class WritingSession {
     return this.#metaAdded;
   }
 
-  /** Everything stored is in the store, and findable, when this resolves. */
+  /** Everything stored is in the store, and findable, when this resolves. More may be stored afterwards, for another snapshot. */
   async finish(): Promise<Written> {
     this.#meta.finish();
     await this.#pool.finish();
     await this.#settle();
     await this.#putIndex();
-    return { packs: this.#packs, indexes: this.#indexes, stored: this.#stored };
+    const { packs, indexes, stored } = this.#finished;
+    this.#finished = { packs: this.#packs.length, indexes: this.#indexes.length, stored: this.#stored };
+    return {
+      packs: this.#packs.slice(packs),
+      indexes: this.#indexes.slice(indexes),
+      stored: this.#stored - stored,
+    };
   }
 
   /** Every pack that the manifest leans on, with its size: what was written here, and what was found known. */

@@ -213,9 +213,11 @@ function readOwners(input: ByteReader): { id: number; name: ByteString | undefin
 /** Relative, raw components joined by `/`, none of them empty, `.` or `..`, no NUL. The root is ''. */
 export function isValidPath(path: string): boolean {
   if (path === '') return true;
-  if (path.length > 2 ** 20 || path.includes('\0')) return false;
-  return path.split('/').every((component) => component !== '' && component !== '.' && component !== '..');
+  return path.length <= 2 ** 20 && !path.includes('\0') && !BAD_COMPONENT.test(path);
 }
+
+/** A component that is empty, `.` or `..`. */
+const BAD_COMPONENT = /(?:^|\/)\.{0,2}(?:\/|$)/;
 
 /** Throws `damaged`. The records stand in the order of the manifest chunk's entries. */
 export function decodeSideChunk(bytes: Buffer): SideRecord[] {

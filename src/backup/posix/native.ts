@@ -291,7 +291,10 @@ export class NativePosix extends NodeDescriptors implements Posix {
     const end = bulkOffset + filled;
     for (let record = bulkOffset; record < end; record += bytes.readUInt16LE(record + 16)) {
       const start = record + 19;
-      const name = bytes.toString('latin1', start, bytes.indexOf(0, start)) as ByteString;
+      // A call of indexOf costs more than looking at the few bytes of a name.
+      let stop = start;
+      while (bytes[stop] !== 0) stop++;
+      const name = bytes.toString('latin1', start, stop) as ByteString;
       if (name !== '.' && name !== '..') names.push(name);
     }
   }

@@ -30,9 +30,9 @@ export class DatabaseCopies {
     this.#warn = options.warn;
   }
 
-  /** True where files lie beside it that a database in use has. Costs three look-ups. */
+  /** True where files lie beside it that a database in use has. */
   hasSidecars({ folder, name }: Found): boolean {
-    return sidecarsOf(name).some((sidecar) => folder.names.has(sidecar));
+    return folder.hasSidecars && sidecarsOf(name).some((sidecar) => folder.names.has(sidecar));
   }
 
   isDatabase(posix: Posix, { folder, name, status }: Found): boolean {

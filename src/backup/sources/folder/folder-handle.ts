@@ -1,5 +1,6 @@
 import type { ByteString } from '../../../shared/bytes.ts';
 import type { Posix } from '../../posix/posix.ts';
+import { isSqliteSidecar } from '../sqlite/sidecars.ts';
 
 /**
  * A folder that several parties look into at different times: the walk while it lists, and every thread that still has a file of it to read.
@@ -10,6 +11,8 @@ export class FolderHandle {
   readonly #open: () => number;
   /** Names that the rest of the walk leaves out: files that another file's backup has covered. */
   readonly covered = new Set<ByteString>();
+  /** True where some name in it is one that SQLite gives to the files beside a database. */
+  hasSidecars = false;
   #names: ReadonlySet<ByteString> = new Set();
   #fd = -1;
   #holders = 0;
@@ -42,6 +45,7 @@ export class FolderHandle {
 
   set names(names: ReadonlySet<ByteString>) {
     this.#names = names;
+    for (const name of names) this.hasSidecars ||= isSqliteSidecar(name);
   }
 
   /** Opens the folder where it is not open; gives its descriptor, valid until `release`. Throws system errors. */

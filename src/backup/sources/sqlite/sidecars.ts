@@ -10,5 +10,7 @@ export function sidecarsOf(name: ByteString): ByteString[] {
 
 /** True for a name that a sidecar would have. Only a database of the rest of the name beside it makes it one. */
 export function isSqliteSidecar(name: ByteString): boolean {
+  // Asked of every name of a walk: most are done after one look.
+  if (!name.includes('-')) return false;
   return SIDECAR_SUFFIXES.some((suffix) => name.length > suffix.length && name.endsWith(suffix));
 }

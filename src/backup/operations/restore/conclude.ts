@@ -1,8 +1,9 @@
 import type { ByteString } from '../../../shared/bytes.ts';
-import { systemCode } from '../../../shared/errors.ts';
+import { HoldfastError } from '../../../shared/errors.ts';
+import { printableName } from '../../../shared/printable.ts';
 import { lastName, parentPath, SafePath } from '../../posix/safe-path.ts';
 import type { Journal } from './journal.ts';
-import { type Place, removeJournal } from './place.ts';
+import { openOrMake, type Place, removeJournal } from './place.ts';
 import { Swap } from './swap.ts';
 import type { SwapPlan } from './units.ts';
 
@@ -17,16 +18,38 @@ export interface StagedTarget {
 /** Deletes names in an open folder with all that is below; large trees belong in a thread. */
 export type Remover = (place: Place, names: ByteString[]) => Promise<void>;
 
-/** Makes all targets new. From the first line in the journal on, a recovery finishes what this begins. */
+/**
+ * Makes all targets new. From the first line in the journal on, a recovery finishes what this begins. Where a step is refused, all
+ * targets are made old again; where that is refused as well, the error is `isHalfway`, and everything stays for a recovery.
+ */
 export function swapForward(journal: Journal, targets: readonly StagedTarget[]): void {
   journal.write('swapping');
   try {
     for (const target of targets) withSwap(target, (swap) => swap.forward(target.plan));
   } catch (error) {
-    swapBack(journal, targets);
+    undo(journal, targets, error);
     throw error;
   }
   journal.write('swapped');
+}
+
+function undo(journal: Journal, targets: readonly StagedTarget[], cause: unknown): void {
+  try {
+    swapBack(journal, targets);
+  } catch (error) {
+    const [first, second] = [cause, error].map((one) => (one instanceof Error ? one.message : String(one)));
+    const journals = targets.map(({ place }) => printableName(place.journalPath));
+    throw new HoldfastError('failed', `The restore could neither be finished (${first}) nor undone (${second}).`, {
+      advice: `Mend that; then any command ends it. Until then do not touch ${journals.join(', ')}.`,
+      cause,
+      details: { halfway: true, journals },
+    });
+  }
+}
+
+/** The targets are neither old nor new: what is in the journal folders is needed. */
+export function isHalfway(error: unknown): boolean {
+  return error instanceof HoldfastError && error.details.halfway === true;
 }
 
 /** Makes all targets old again. */
@@ -64,34 +87,29 @@ function withSwap(target: StagedTarget, work: (swap: Swap) => void): void {
 
 const KEPT = 'kept' as ByteString;
 
-/** A whole target is renamed; of others, what was replaced is gathered in a folder of the same shape. */
+/**
+ * A whole target is renamed; of others, what was replaced is gathered in a folder of the same shape. Done again after a crash: what is not
+ * in `old` any more has been moved before.
+ */
 function keepOld({ place, plan }: StagedTarget, name: ByteString): void {
   const { posix, old, journal, holder } = place;
-  const whole = plan.units.find(({ path }) => path === '');
+  const left = new Set<string>(posix.names(old));
+  const units = plan.units.filter(({ number }) => left.has(String(number)));
+  const whole = units.find(({ path }) => path === '');
   if (whole !== undefined) {
-    ifPresent(() => posix.renameNoReplace(old, String(whole.number) as ByteString, holder, name));
+    posix.renameNoReplace(old, String(whole.number) as ByteString, holder, name);
     return;
   }
-  ifPresent(() => posix.makeDirectory(journal, KEPT, 0o700), 'EEXIST');
-  const kept = posix.openDirectory(journal, KEPT);
+  const kept = openOrMake(posix, journal, KEPT);
   const paths = new SafePath(posix, kept);
   try {
-    for (const { number, path } of plan.units) {
+    for (const { number, path } of units) {
       const dir = paths.ensureDirectory(parentPath(path), 0o700);
-      ifPresent(() => posix.rename(old, String(number) as ByteString, dir, lastName(path)));
+      posix.rename(old, String(number) as ByteString, dir, lastName(path));
     }
     if (posix.names(kept).length > 0) posix.renameNoReplace(journal, KEPT, holder, name);
   } finally {
     paths.close();
     posix.close(kept);
-  }
-}
-
-/** Does it again after a crash: what is not there any more has been moved before. */
-function ifPresent(call: () => void, otherwise = 'ENOENT'): void {
-  try {
-    call();
-  } catch (error) {
-    if (systemCode(error) !== otherwise) throw error;
   }
 }

@@ -201,8 +201,8 @@ export function openPlace(
   }
 }
 
-/** Making is repeated after a crash: cleaning up takes these folders away before the journal. */
-function openOrMake(posix: Posix, dir: number, name: ByteString): number {
+/** Opens a folder for its owner alone, and makes it where it is missing. */
+export function openOrMake(posix: Posix, dir: number, name: ByteString): number {
   try {
     posix.makeDirectory(dir, name, 0o700);
   } catch (error) {

@@ -296,13 +296,15 @@ class RestoreOperation {
 
   #startThreads(): RestoreThreads {
     const { ring, repositoryId } = this.#ports.keys;
-    return createRestoreThreads(this.#ports.threads, {
+    const { posix, threads } = this.#ports;
+    const setup = {
       idSecret: ring.idSecret,
       epochs: ring.epochs,
       repositoryId,
-      posix: this.#ports.posix.name === 'native' ? 'auto' : 'off',
-      syncEach: !this.#ports.posix.capabilities.syncFilesystem,
-    });
+      posix: posix.name === 'native' ? ('auto' as const) : ('off' as const),
+      syncEach: !posix.capabilities.syncFilesystem,
+    };
+    return createRestoreThreads(threads, setup, posix);
   }
 
   #progress(event: Parameters<NonNullable<OperationContext['onProgress']>>[0]): void {

@@ -293,7 +293,8 @@ export class Restorer {
     try {
       first = { dir: source.directory(parentPath(from)), name: lastName(from) };
       const { type, size } = this.#posix.statusAt(first.dir, first.name);
-      if (type !== row.entry.type || size !== row.entry.size) throw misfit;
+      // Only a file's size is in the manifest: a link's own is the length of its target.
+      if (type !== row.entry.type || (type === 'file' && size !== row.entry.size)) throw misfit;
     } catch (error) {
       throw systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR' ? misfit : error;
     }

@@ -4,7 +4,7 @@ import { printableName } from '../../../shared/printable.ts';
 import type { Entry } from '../../entry.ts';
 import type { OperationContext } from '../../ports.ts';
 import type { DamagedObject, RestoreRequest } from '../../types.ts';
-import { cleanUp, discard, type Remover, type StagedTarget, swapForward } from './conclude.ts';
+import { cleanUp, discard, isHalfway, type Remover, type StagedTarget, swapForward } from './conclude.ts';
 import { join, type Step } from './join.ts';
 import { Journal } from './journal.ts';
 import { type StageLayout, UnitLayout, WholeLayout } from './layout.ts';
@@ -121,8 +121,13 @@ export class StageRun {
     for (const { place, plan } of staged) writeSwapPlan(place.posix, place.journal, plan);
     throwIfAborted(signal);
     onProgress?.({ phase: 'swap' });
-    swapForward(this.#journal as Journal, staged);
-    this.#over = true;
+    try {
+      swapForward(this.#journal as Journal, staged);
+      this.#over = true;
+    } catch (error) {
+      this.#over = isHalfway(error);
+      throw error;
+    }
     onProgress?.({ phase: 'clean up' });
     await cleanUp(staged, this.#remover);
     const kept = staged.flatMap(({ place, plan, keep }) =>
@@ -131,7 +136,7 @@ export class StageRun {
     return { keptOld: kept.length === 0 ? null : kept.map(printableName).join(', ') };
   }
 
-  /** The targets are as they were. After the swap there is nothing to take back any more. */
+  /** The targets are as they were. Once they are new, or neither, there is nothing to take back: that is a recovery's business. */
   async rollBack(): Promise<void> {
     for (const { stage } of this.#open) await stage.stop();
     if (this.#over) return;

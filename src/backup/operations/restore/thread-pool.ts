@@ -1,6 +1,6 @@
 import type { Worker } from 'node:worker_threads';
 import { HoldfastError } from '../../../shared/errors.ts';
-import { openPosix } from '../../posix/open-posix.ts';
+import type { Posix } from '../../posix/posix.ts';
 import { startWorker } from '../../threads/start-worker.ts';
 import { describeFailure, threadFailure } from './failures.ts';
 import type { FromThread, Job, JobResult, ThreadSetup, ToThread } from './jobs.ts';
@@ -25,16 +25,16 @@ export interface RestoreThreads {
   close(): Promise<void>;
 }
 
-/** `count` threads; with 0 the caller's own does everything, at once. */
-export function createRestoreThreads(count: number, setup: ThreadSetup): RestoreThreads {
-  return count === 0 ? new InlineThread(setup) : new WorkerThreads(count, setup);
+/** `count` threads; with 0 the caller's own does everything, at once, by `posix`. */
+export function createRestoreThreads(count: number, setup: ThreadSetup, posix: Posix): RestoreThreads {
+  return count === 0 ? new InlineThread(setup, posix) : new WorkerThreads(count, setup);
 }
 
 class InlineThread implements RestoreThreads {
   readonly #restorer: Restorer;
 
-  constructor(setup: ThreadSetup) {
-    this.#restorer = new Restorer(setup, openPosix({ native: setup.posix }));
+  constructor(setup: ThreadSetup, posix: Posix) {
+    this.#restorer = new Restorer(setup, posix);
   }
 
   ready(): Promise<void> {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ByteString } from '../../../../src/shared/bytes.ts';
 import { HoldfastError } from '../../../../src/shared/errors.ts';
-import { FakeSnapshot } from './fake-snapshot.ts';
+import { type FakeObject, FakeSnapshot } from './fake-snapshot.ts';
 import { readNamed, readObjects } from './read-objects.ts';
 import { EVERY_KIND, IMPLEMENTATIONS, isRoot, useScene } from './scene.ts';
 
@@ -43,8 +43,8 @@ describe.each(IMPLEMENTATIONS)('%s: a restore to a new folder', (_name, posix) =
     const content = Buffer.alloc(3_000_000);
     content.fill('a', 0, 100_000).fill('b', 2_900_000);
     const holes = [{ offset: 100_000, length: 2_800_000 }];
-    const entry = { ...(objects.at(-1) as { entry: object }).entry, path: 'tail' as ByteString, holes };
-    objects.push({ entry: entry as (typeof objects)[0]['entry'], content });
+    const { entry } = objects.at(-1) as FakeObject;
+    objects.push({ entry: { ...entry, path: 'tail' as ByteString, holes }, content });
     const snapshot = new FakeSnapshot(join(current.home, 'holes'), objects, { chunkBytes: 150_000 });
     await current.restore(posix, snapshot);
     const sizeOnDisk = (name: string) => fs.statSync(join(current.target, name)).blocks * 512;

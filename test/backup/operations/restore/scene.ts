@@ -25,13 +25,16 @@ export const isRoot = process.getuid?.() === 0;
 
 /** A place for one test: `source` is a folder to take snapshots of, `target` a path to restore to, `home` holds both. */
 export class Scene {
-  readonly home = fs.mkdtempSync(join(tmpdir(), 'holdfast-restore-'));
-  readonly source = join(this.home, 'source');
-  readonly target = join(this.home, 'place/target');
+  readonly home: string;
+  readonly source: string;
+  readonly target: string;
   readonly safetyBackups: string[][] = [];
   #snapshots = 0;
 
-  constructor() {
+  constructor(base: string) {
+    this.home = fs.mkdtempSync(join(base, 'holdfast-restore-'));
+    this.source = join(this.home, 'source');
+    this.target = join(this.home, 'place/target');
     fs.chmodSync(this.home, 0o755);
     fs.mkdirSync(this.source);
     fs.mkdirSync(join(this.home, 'place'));
@@ -100,11 +103,14 @@ export class Scene {
   }
 }
 
+/** Where syncing costs nothing, for tests that restore over and over. */
+export const IN_MEMORY = fs.existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+
 /** A fresh scene for each test of the calling suite. */
-export function useScene(): { readonly current: Scene } {
+export function useScene(base = tmpdir()): { readonly current: Scene } {
   const holder = { current: undefined as unknown as Scene };
   beforeEach(() => {
-    holder.current = new Scene();
+    holder.current = new Scene(base);
   });
   afterEach(() => holder.current.close());
   return holder;

@@ -9,14 +9,13 @@ import { listSessions } from '../../../src/backup/repository/sessions.ts';
 import { MemoryStore } from '../../../src/backup/stores/memory.ts';
 import { ReadOnlyStore } from '../../../src/backup/stores/read-only.ts';
 import { testRepository } from '../../helpers/repository/test-repository.ts';
-import { SeededRandom } from '../../helpers/seeded-random.ts';
 import { canCompareTrees, EXTRACT_ALL, gnuTar, observe, temporaryFolder } from '../archive/helpers/gnu-tar.ts';
 import { entryOf, fileOf, membersOf, raw } from '../archive/helpers/members.ts';
 import { expectedFiles, sampleTree } from '../archive/helpers/sample-tree.ts';
-import { archiveOf, Collected, exportBytes, importBytes, snapshotOf } from './helpers/environment.ts';
+import { archiveOf, Collected, exportBytes, importBytes, noise, snapshotOf } from './helpers/environment.ts';
 
 const byPath = <T extends { path: string }>(list: readonly T[]) => list.toSorted((a, b) => (a.path < b.path ? -1 : 1));
-const large = new SeededRandom(7).bytes(6_000_000);
+const large = noise(7, 6_000_000);
 
 const tree = () => [
   { entry: entryOf('', { type: 'directory', mode: 0o700 }) },
@@ -109,7 +108,7 @@ describe('export', () => {
   it('names the damaged object and the file', async () => {
     const objects = new Map<string, Buffer>();
     const own = testRepository({ store: new MemoryStore(objects) });
-    const snapshot = await snapshotOf(own, [fileOf('etc/a\x1bb', new SeededRandom(3).bytes(1000))]);
+    const snapshot = await snapshotOf(own, [fileOf('etc/a\x1bb', noise(3, 1000))]);
     const packs = [...objects].filter(([name, bytes]) => name.startsWith('packs/') && bytes[4] === 1);
     for (const [, bytes] of packs) bytes[200] = (bytes[200] as number) ^ 1;
     const failure = exportBytes(testRepository({ store: new MemoryStore(objects) }), snapshot);

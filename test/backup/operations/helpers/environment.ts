@@ -1,3 +1,4 @@
+import { createCipheriv } from 'node:crypto';
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { Readable, Writable } from 'node:stream';
 import { type TarMember, writeTar } from '../../../../src/backup/archive/pax-writer.ts';
@@ -13,6 +14,11 @@ import type { Clock } from '../../../../src/shared/clock.ts';
 import { ManualClock } from '../../../helpers/manual-clock.ts';
 import { testHost } from '../../../helpers/repository/test-repository.ts';
 import { SeededRandom } from '../../../helpers/seeded-random.ts';
+
+/** Incompressible bytes that depend on the seed alone, for large contents. */
+export function noise(seed: number, length: number): Buffer {
+  return createCipheriv('aes-128-ctr', Buffer.alloc(16, seed), Buffer.alloc(16)).update(Buffer.alloc(length));
+}
 
 /** The cheapest that slots may have. */
 export const LOG_N = 15;

@@ -11,6 +11,9 @@ import type { FoundEntry, TargetWalk } from './target-walk.ts';
 
 export type Action = 'add' | 'change' | 'metadata' | 'same' | 'delete' | 'keep';
 
+/** A character above U+00FF would lose its high byte on the way: U+012F would become a slash. */
+const NOT_BYTES = /[\u0100-\uffff]/;
+
 /** What is to become of one path of the target. */
 export interface Step {
   action: Action;
@@ -170,7 +173,7 @@ export class Join {
   #check(entry: StoredEntry, path: ByteString): void {
     const wrong = (problem: string) =>
       new HoldfastError('damaged', `The manifest is malformed: ${printableName(entry.path)} ${problem}.`);
-    if (!isValidPath(entry.path)) throw wrong('is not allowed as a path');
+    if (!isValidPath(entry.path) || NOT_BYTES.test(entry.path)) throw wrong('is not allowed as a path');
     if (this.#last !== undefined && comparePaths(this.#last, path) >= 0) throw wrong('is out of order');
     this.#last = path;
     while (this.#folders.length > 0 && !isBelow(path, this.#folders.at(-1) as ByteString)) this.#folders.pop();

@@ -67,6 +67,19 @@ export class Pieces {
     return this.#bytes.readUInt32LE(number * PIECE_BYTES + ROW);
   }
 
+  /** The chunk's content. */
+  chunk(number: number, plain: Buffer): Buffer {
+    const at = number * PIECE_BYTES;
+    const offset = this.#bytes.readUInt32LE(at + OFFSET);
+    return plain.subarray(offset, offset + this.#bytes.readUInt32LE(at + LENGTH));
+  }
+
+  /** True where the ID that stands at `at` in `ids` is the one that the chunk must have. */
+  matches(number: number, ids: Buffer, at: number): boolean {
+    const id = number * PIECE_BYTES + ID;
+    return this.#bytes.compare(ids, at, at + ID_BYTES, id, id + ID_BYTES) === 0;
+  }
+
   copyFrom(other: Pieces, from: number, to: number): void {
     other.#bytes.copy(this.#bytes, to * PIECE_BYTES, from * PIECE_BYTES, (from + 1) * PIECE_BYTES);
   }

@@ -130,14 +130,12 @@ export class Restorer {
     const sound = new Uint8Array(count);
     const digests = Buffer.allocUnsafe(count * ID_BYTES);
     for (let i = 0; i < count; i++) {
-      const { offset, length } = pieces.get(job.first + i);
-      const content = plain.subarray(offset, offset + length);
+      const content = pieces.chunk(job.first + i, plain);
       (hash('sha256', content, 'buffer') as Buffer).copy(digests, i * ID_BYTES);
     }
     const ids = this.#hasher.ids(DATA, digests);
     for (let i = 0; i < count; i++) {
-      const { id } = pieces.get(job.first + i);
-      if (ids.compare(id, 0, ID_BYTES, i * ID_BYTES, (i + 1) * ID_BYTES) === 0) sound[i] = 1;
+      if (pieces.matches(job.first + i, ids, i * ID_BYTES)) sound[i] = 1;
       else {
         this.#result.bad.push(job.first + i);
         this.#result.problem = 'a chunk does not have the content that its ID promises';

@@ -36,7 +36,8 @@ export function decompress(codec: number, bytes: Buffer, plainLength: number): B
   try {
     plain = zstdDecompressSync(bytes, {
       maxOutputLength: Math.max(1, plainLength),
-      chunkSize: Math.max(64, plainLength),
+      // A byte more than is needed: a buffer that is filled to its end makes zlib allocate and try another one.
+      chunkSize: Math.max(64, plainLength + 1),
     });
   } catch (error) {
     throw new HoldfastError('damaged', 'a compressed piece does not decompress', { cause: error });

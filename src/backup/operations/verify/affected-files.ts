@@ -134,16 +134,25 @@ class LossCollector implements ManifestVisitor {
     });
   }
 
-  /** The index does not know the chunk: it was in one of the packs that this backup stored and that are gone. */
+  /**
+   * The index does not know the chunk. It is in a pack of which nothing can be read, or was in one of the packs that this backup stored and
+   * that are gone.
+   */
   #blameForUnknown(id: Buffer): string[] {
-    const { state, report } = this.#suspicion;
-    const gone = (this.#snapshot.confirmed?.packs ?? []).filter((pack) => !state.packs.has(pack)).map(packName);
-    if (gone.length === 0) {
-      const object = `snapshots/${this.#snapshot.id}`;
-      report.add(object, `chunk ${id.toString('hex', 0, 8)} is in no pack`, { snapshot: this.#snapshot.id });
-      return [object];
+    const { state, copies, report } = this.#suspicion;
+    const isUnknown = (pack: string): boolean => copies.packNumber(pack) === undefined;
+    const opaque = [...state.packs.keys()].filter(isUnknown).map(packName);
+    if (opaque.length > 0) {
+      for (const pack of opaque) report.add(pack, 'nothing in it can be read');
+      return opaque;
     }
-    for (const pack of gone) report.add(pack, 'it is missing, and so is its index');
-    return gone;
+    const gone = (this.#snapshot.confirmed?.packs ?? []).filter((pack) => !state.packs.has(pack)).map(packName);
+    if (gone.length > 0) {
+      for (const pack of gone) report.add(pack, 'it is missing, and so is its index');
+      return gone;
+    }
+    const object = `snapshots/${this.#snapshot.id}`;
+    report.add(object, `chunk ${id.toString('hex', 0, 8)} is in no pack`, { snapshot: this.#snapshot.id });
+    return [object];
   }
 }

@@ -36,7 +36,8 @@ export async function checkPacks(check: PackCheck, packs: readonly { id: string;
   const order = packs.toSorted((a, b) => b.size - a.size);
   await mapParallel(order, pool.width, async ({ id }) => {
     context.signal?.throwIfAborted();
-    bytes += await checkPack(check, id);
+    const read = await checkPack(check, id);
+    bytes += read;
     context.onProgress?.({ phase: 'checking packs', bytes, totalBytes });
   });
   return bytes;

@@ -145,7 +145,9 @@ function lostRuns({ puts, loaded, marks, objects, packs }: RepositoryState, scop
   const isMarked = ({ id }: IndexRun): boolean => marks.indexes.has(id);
   const staying = loaded.runs.filter((run) => !isMarked(run));
   const covered = new Set(packsOf(staying));
-  const isOpen = (pack: string): boolean => packs.has(pack) && !covered.has(pack);
+  // A pack of which nothing can be read has no index to miss.
+  const described = new Set([...unindexedPacks(loaded).map(({ id }) => id), ...packsOf(loaded.runs)]);
+  const isOpen = (pack: string): boolean => packs.has(pack) && described.has(pack) && !covered.has(pack);
   const problemOf = (open: readonly string[]): string =>
     `the index of ${open.length === 1 ? packName(open[0] as string) : `${open.length} packs`} is missing; \`repair index\` builds it again from the packs`;
   const lost = [...puts].flatMap(([snapshot, put]): AbsenceFinding[] => {

@@ -123,7 +123,7 @@ class Verification {
     if (this.#isWhole) await this.#reviewHistory(state);
     this.#notices.push(...describeState(state));
     if (session !== undefined && this.#request.sample === undefined) await this.#noteResult(session, snapshots);
-    return { ...this.#count(state, copies, content), snapshots: snapshots.length };
+    return { ...this.#count(state, copies, content, session), snapshots: snapshots.length };
   }
 
   get #isWhole(): boolean {
@@ -273,10 +273,11 @@ class Verification {
     }
   }
 
-  #count(state: RepositoryState, copies: Copies, { isNeeded, read, bytes }: Content) {
+  #count(state: RepositoryState, copies: Copies, { isNeeded, read, bytes }: Content, session: Session | undefined) {
+    const own = `sessions/${session?.id}/`;
     const isCovered = ([name]: readonly [string, number]): boolean => {
       const about = snapshotOfName(name);
-      return !name.startsWith('packs/') && (about === undefined || this.#scope.covers(about));
+      return !name.startsWith('packs/') && !name.startsWith(own) && (about === undefined || this.#scope.covers(about));
     };
     const small = [...state.objects].filter(isCovered);
     const listed = state.index.packs.flatMap(({ id }, number) => (isNeeded(number) && state.packs.has(id) ? [id] : []));

@@ -13,7 +13,9 @@ import { SeededRandom, testSeed } from '../../../helpers/seeded-random.ts';
 import { type Harm, type HarmKind, harm } from './harm.ts';
 import { check, copyOf, fillSample, reopened, type Sample } from './sample-repository.ts';
 
-const PLACES = 420;
+const PLACES = 400;
+/** Whose loss can cost files; finding out which takes longer than the check itself. */
+const HOLDS_CONTENT = /^(?:packs|index|snapshots|notes|gc)\//;
 const SEED = testSeed();
 
 /** What may go at any time: objects of sessions, marks and their completions, what a mark names, and runs that name nothing that is there. */
@@ -105,7 +107,8 @@ describe('a damaged repository', () => {
       );
       const where = `seed ${SEED}, place ${place}: ${done.description}`;
       const mayGo = done.kind === 'delete' && isForgettable(done.objects[0] as string);
-      const lost = await unreadableFiles(reopened(copy.repository));
+      const isContent = done.objects.some((name) => HOLDS_CONTENT.test(name));
+      const lost = isContent ? await unreadableFiles(reopened(copy.repository)) : new Set<string>();
       const result = await check(copy.repository, { depth: 'deep' }).catch((error: unknown) => {
         throw new HoldfastError('failed', where, { cause: error });
       });

@@ -1,4 +1,5 @@
 import { verify } from '../../../../src/backup/operations/verify/verify.ts';
+import type { Store } from '../../../../src/backup/ports.ts';
 import { collect } from '../../../../src/backup/repository/collector.ts';
 import { createRepository } from '../../../../src/backup/repository/create-repository.ts';
 import { forgetSnapshot } from '../../../../src/backup/repository/forget-snapshot.ts';
@@ -29,7 +30,8 @@ export async function createSample(options: { clock?: ManualClock } = {}): Promi
     store: new MemoryStore(objects),
     clock: options.clock ?? new ManualClock(),
     random: new SeededRandom(7),
-    host: testHost(),
+    // Of the processes on this host only its own lives.
+    host: testHost('host', (pid) => (pid === 1 ? 1 : undefined)),
     writer: '11'.repeat(16),
   };
   const repository = await createRepository(ports, {
@@ -85,16 +87,16 @@ export async function fillSample(): Promise<Sample> {
 }
 
 /** The sample's repository on a copy of its objects. */
-export function copyOf({ objects, repository, snapshots }: Sample): Sample & { store: MemoryStore } {
+export function copyOf({ objects, repository, snapshots }: Sample): Sample {
   const copied: Objects = new Map([...objects].map(([name, bytes]) => [name, Buffer.from(bytes)]));
   const store = new MemoryStore(copied);
-  return { objects: copied, store, repository: reopened(repository, store), snapshots };
+  return { objects: copied, repository: reopened(repository, store), snapshots };
 }
 
 let reopenings = 100;
 
 /** The same repository as another process would open it. */
-export function reopened(repository: Repository, store = repository.store, host = repository.host): Repository {
+export function reopened(repository: Repository, store: Store = repository.store, host = repository.host): Repository {
   const { clock, writer, header, ring, config, slot } = repository;
   return new Repository(
     { store, clock, random: new SeededRandom(reopenings++), host, writer },

@@ -6,7 +6,7 @@ import { collect } from '../../../src/backup/repository/collector.ts';
 import { forgetSnapshot } from '../../../src/backup/repository/forget-snapshot.ts';
 import { putMark } from '../../../src/backup/repository/marks.ts';
 import { openRepository } from '../../../src/backup/repository/open-repository.ts';
-import type { Repository } from '../../../src/backup/repository/repository.ts';
+import { Repository } from '../../../src/backup/repository/repository.ts';
 import { Session } from '../../../src/backup/repository/sessions.ts';
 import { putSnapshot, readCatalog } from '../../../src/backup/repository/snapshots.ts';
 import { LocalStore } from '../../../src/backup/stores/local.ts';
@@ -37,9 +37,22 @@ function open(store: Store, passphrase = 'first'): Promise<Repository> {
   return openRepository(ports, { passphrase: () => passphrase });
 }
 
+/** The same keys over another store, or over the same one with nothing remembered: opened without scrypt. */
+function sameKeys(repository: Repository, store: Store): Repository {
+  const ports = {
+    store,
+    clock: new ManualClock(),
+    random: new SeededRandom(51),
+    host: testHost(),
+    writer: '22'.repeat(16),
+  };
+  const { header, ring, config, slot } = repository;
+  return new Repository(ports, { header, ring, config, slot, warnings: [] });
+}
+
 /** Restores every finished snapshot of whatever lies in a store. */
-async function everything(store: Store): Promise<TinyFiles[]> {
-  const repository = await open(store);
+async function everything(of: Repository, store = of.store): Promise<TinyFiles[]> {
+  const repository = sameKeys(of, store);
   const { snapshots } = await readCatalog(repository);
   return Promise.all(snapshots.filter(({ confirmed }) => confirmed).map(({ body }) => restoreTiny(repository, body)));
 }
@@ -69,10 +82,11 @@ describe('mirror', () => {
     const { repository, objects } = await source();
     const twin = place('there');
     const first = await mirror(repository, twin.store);
+    await expect(open(twin.store)).resolves.toMatchObject({ id: repository.id });
     expect([...twin.objects].toSorted()).toEqual([...objects].toSorted());
     expect(first).toMatchObject({ objects: objects.size, copied: objects.size, deleted: 0 });
     expect(first.bytes).toBe([...objects.values()].reduce((sum, { length }) => sum + length, 0));
-    expect(await everything(twin.store)).toEqual(await everything(repository.store));
+    expect(await everything(repository, twin.store)).toEqual(await everything(repository));
     expect(await mirror(repository, twin.store)).toMatchObject({
       objects: objects.size,
       copied: 0,
@@ -87,14 +101,14 @@ describe('mirror', () => {
     const repository = await newRepository(3, here);
     await backUpTiny(repository, { a: '1', 'b/c': '2' });
     await mirror(repository, there);
-    expect(await everything(there)).toEqual([{ a: '1', 'b/c': '2' }]);
+    expect(await everything(repository, there)).toEqual([{ a: '1', 'b/c': '2' }]);
     await Promise.all([here.close(), there.close()]);
   });
 
   it('is a whole repository wherever it is interrupted, and goes on from there', async () => {
     const { repository, objects } = await source(2);
     await mirror(repository, place('elsewhere').store);
-    const whole = await everything(repository.store);
+    const whole = await everything(repository);
     class Breaking extends MemoryStore {
       left = Number.POSITIVE_INFINITY;
       override async put(...args: Parameters<MemoryStore['put']>): Promise<void> {
@@ -108,7 +122,7 @@ describe('mirror', () => {
       breaking.left = puts;
       await expect(mirror(repository, breaking)).rejects.toThrow('killed');
       if (names(there, 'keys/').length > 0) {
-        for (const files of await everything(new MemoryStore(there))) expect(whole).toContainEqual(files);
+        for (const files of await everything(repository, new MemoryStore(there))) expect(whole).toContainEqual(files);
       }
       const rest = await mirror(repository, new MemoryStore(there, 'there'));
       expect(rest.copied).toBe(objects.size - puts);
@@ -125,7 +139,7 @@ describe('mirror', () => {
     const { deleted } = await mirror(repository, twin.store);
     expect(deleted).toBeGreaterThan(1);
     expect(names(twin.objects)).toEqual(names(objects));
-    expect(await everything(twin.store)).toEqual(await everything(repository.store));
+    expect(await everything(repository, twin.store)).toEqual(await everything(repository));
   });
 
   it('never takes over a marked pack, and loses nothing by it', async () => {
@@ -137,8 +151,8 @@ describe('mirror', () => {
     const twin = place('there');
     await mirror(repository, twin.store);
     expect(names(twin.objects, 'packs/').filter((name) => marked.includes(name))).toEqual([]);
-    expect(await everything(twin.store)).toEqual(await everything(repository.store));
-    const readOnly = await open(new ReadOnlyStore(repository.store));
+    expect(await everything(repository, twin.store)).toEqual(await everything(repository));
+    const readOnly = sameKeys(repository, new ReadOnlyStore(repository.store));
     await expect(mirror(readOnly, twin.store)).resolves.toMatchObject({ copied: 0 });
   });
 
@@ -179,7 +193,7 @@ describe('mirror', () => {
     const [note] = names(objects, `notes/${ids[1]}/`);
     for (const name of [pack, key, note]) objects.delete(name as string);
     const warnings: string[] = [];
-    const result = await mirror(await open(repository.store), twin.store, {
+    const result = await mirror(sameKeys(repository, repository.store), twin.store, {
       onWarning: (warning) => warnings.push(warning),
     });
     expect(result.deleted).toBe(0);
@@ -187,7 +201,7 @@ describe('mirror', () => {
     expect(warnings).toEqual([expect.stringContaining('has lost objects')]);
     // A snapshot whose object is lost: everything is copied, then somebody has to look.
     objects.delete(`snapshots/${ids[2]}`);
-    await expect(mirror(await open(repository.store), twin.store)).rejects.toMatchObject({
+    await expect(mirror(sameKeys(repository, repository.store), twin.store)).rejects.toMatchObject({
       code: 'refused',
       details: { snapshots: [ids[2]] },
     });
@@ -220,19 +234,19 @@ describe('mirror', () => {
     const { repository } = await source(1);
     const twin = place('there');
     await mirror(repository, twin.store);
-    const own = await backUpTiny(await open(twin.store), { mine: 'x' }, { time: '2030-02-01T00:00:00.000Z' });
+    const own = await backUpTiny(sameKeys(repository, twin.store), { mine: 'x' }, { time: '2030-02-01T00:00:00.000Z' });
     await expect(mirror(repository, twin.store)).rejects.toMatchObject({
       code: 'refused',
       details: { snapshots: [own] },
     });
-    expect(await everything(twin.store)).toContainEqual({ mine: 'x' });
+    expect(await everything(repository, twin.store)).toContainEqual({ mine: 'x' });
   });
 
   it('is refused while the mirror is about to delete by itself, and makes good what it has deleted', async () => {
     const { repository, objects, ids } = await source();
     const twin = place('there');
     await mirror(repository, twin.store);
-    const alone = await open(twin.store);
+    const alone = sameKeys(repository, twin.store);
     await forgetSnapshot(alone, ids[0] as string, 'test');
     await collect(alone, { force: true });
     const refusal = { code: 'refused', message: expect.stringContaining('pruned by itself') };
@@ -242,7 +256,7 @@ describe('mirror', () => {
     expect(names(twin.objects, 'gc/')).toEqual([]);
     await mirror(repository, twin.store);
     expect(names(twin.objects)).toEqual(names(objects));
-    expect(await everything(twin.store)).toEqual(await everything(repository.store));
+    expect(await everything(repository, twin.store)).toEqual(await everything(repository));
   });
 
   it('takes over neither sessions nor unfinished snapshots', async () => {
@@ -301,9 +315,9 @@ describe('mirror', () => {
         return super.get(...args);
       }
     }
-    const vanishing = await open(new Vanishing(objects, 'here too'));
+    const vanishing = sameKeys(repository, new Vanishing(objects, 'here too'));
     const twin = place('there');
     await mirror(vanishing, twin.store);
-    expect(await everything(twin.store)).toEqual(await everything(repository.store));
+    expect(await everything(repository, twin.store)).toEqual(await everything(repository));
   });
 });

@@ -24,8 +24,10 @@ function interrupted({ catalog, halves }: RepositoryState): string[] {
   ];
 }
 
-function unindexed({ loaded, marks }: RepositoryState): string[] {
-  const packs = unindexedPacks(loaded).filter(({ id }) => !marks.packs.has(id));
+/** Those of finished backups have lost their index, which is damage. */
+function unindexed({ loaded, marks, puts }: RepositoryState): string[] {
+  const finished = new Set([...puts.values()].flatMap((put) => put.packs));
+  const packs = unindexedPacks(loaded).filter(({ id }) => !marks.packs.has(id) && !finished.has(id));
   if (packs.length === 0) return [];
   const bytes = packs.reduce((sum, { size }) => sum + size, 0);
   return [

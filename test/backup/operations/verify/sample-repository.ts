@@ -71,7 +71,7 @@ export async function fillSample(): Promise<Sample> {
     await forgetSnapshot(repository, all[number] as string, 'test');
     await collect(repository, { graceMs: HOUR_MS, force: true });
   };
-  const base = sampleFiles(60, 1000);
+  const base = sampleFiles(40, 1000);
   await backUp(base);
   await backUp(sampleFiles(20, 4000));
   await forget(1);

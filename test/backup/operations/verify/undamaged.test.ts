@@ -15,10 +15,11 @@ const SEED = testSeed();
 
 describe('verifying an undamaged repository', () => {
   it.each(['quick', 'checksums', 'deep'] as const)('finds nothing, %s', async (depth) => {
-    const { repository } = await fillSample();
+    const { repository, objects } = await fillSample();
+    const packs = [...objects.keys()].filter((name) => name.startsWith('packs/')).length;
     const result = await check(repository, { depth });
     expect(result.damaged).toEqual([]);
-    expect(result).toMatchObject({ depth, snapshots: 3, packs: 15 });
+    expect(result).toMatchObject({ depth, snapshots: 3, packs });
     expect((await check(repository, { depth })).damaged).toEqual([]);
   });
 

@@ -205,6 +205,10 @@ export class FallbackPosix extends NodeDescriptors implements Posix {
     return false;
   }
 
+  startWriteback(): Promise<void> {
+    return Promise.resolve();
+  }
+
   syncFilesystem(): boolean {
     return false;
   }

@@ -37,6 +37,8 @@ export interface Libc {
   fallocate(fd: number, mode: number, offset: number, length: number): number;
   ficlone(toFd: number, request: number, fromFd: number): number;
   syncfs(fd: number): number;
+  /** As `syncfs`, in a thread of the pool; `done` is called when it has returned, whatever it returned. */
+  startSyncfs(fd: number, done: () => void): void;
 
   statx(dir: number, name: number, flags: number, mask: number, result: number): number;
   renameat2(fromDir: number, from: number, toDir: number, to: number, flags: number): number;
@@ -91,9 +93,14 @@ export function loadLibc(): Libc {
     fallocate: bind('int fallocate(int fd, int mode, int64_t offset, int64_t length)'),
     ficlone: bind('int ioctl(int fd, unsigned long request, int from)'),
     syncfs: bind('int syncfs(int fd)'),
+    startSyncfs: startIn(library.func('int syncfs(int fd)')),
 
     ...bindByNumber(library, numbers),
   };
+}
+
+function startIn(call: ReturnType<ReturnType<Koffi['load']>['func']>): (fd: number, done: () => void) => void {
+  return (fd, done) => call.async(fd, () => done());
 }
 
 function bindByNumber(library: ReturnType<Koffi['load']>, numbers: (typeof SYSCALL_NUMBERS)[string]) {

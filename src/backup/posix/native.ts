@@ -259,6 +259,10 @@ export class NativePosix extends NodeDescriptors implements Posix {
     throw systemError(errno, 'ioctl(FICLONE)');
   }
 
+  startWriteback(fd: number): Promise<void> {
+    return new Promise((resolve) => this.#libc.startSyncfs(fd, resolve));
+  }
+
   syncFilesystem(fd: number): boolean {
     this.#check(this.#libc.syncfs(fd), 'syncfs');
     return true;

@@ -104,6 +104,11 @@ export interface Posix {
 
   /** Makes an open file's content, or an open folder's names, durable. */
   sync(fd: number): void;
+  /**
+   * Writes out in the background what is dirty on the file system of an open file, so that a sync later has less to wait for. Resolves when
+   * that is over, never rejects, and promises nothing. The descriptor must stay open until then.
+   */
+  startWriteback(fd: number): Promise<void>;
   /** Makes everything on the file system of an open file durable. False without capability `syncFilesystem`. */
   syncFilesystem(fd: number): boolean;
 }

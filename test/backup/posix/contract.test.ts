@@ -411,6 +411,12 @@ describe.each(IMPLEMENTATIONS)('%s: content', (_, posix) => {
     posix.close(fd);
   });
 
+  it('writes out in the background without a promise', async () => {
+    writeFile(posix, sandbox.dir, good, 'content');
+    await expect(posix.startWriteback(sandbox.dir)).resolves.toBeUndefined();
+    await expect(posix.startWriteback(-1)).resolves.toBeUndefined();
+  });
+
   it('reserves space, clones and syncs, or says that it does not', () => {
     writeFile(posix, sandbox.dir, bytes('source'), 'content');
     const source = posix.openForReading(sandbox.dir, bytes('source'));

@@ -49,8 +49,9 @@ export async function restore(
   const record = resolveSnapshot(await readCatalog(repository), { id: request.snapshot, at, source });
   const chunks = new ChunkReader(repository);
   const manifest = new ManifestReader(chunks, record.body.manifest);
-  const content = await RepositoryContent.open(repository, chunks, manifest);
+  // Reads a part of the manifest: should an index be lost, the reader has found another way by the time that it is asked for its own.
   const layout = await layoutOf(record.body, manifest);
+  const content = await RepositoryContent.open(repository, chunks, manifest);
   const ports = {
     posix: openPosix({ native: environment.posix }),
     clock,

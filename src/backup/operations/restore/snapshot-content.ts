@@ -4,6 +4,7 @@ import { DATA, packName } from '../../format/pack-index.ts';
 import type { ByteRange } from '../../ports.ts';
 import type { ChunkIndex } from '../../repository/chunk-index.ts';
 import type { ChunkReader } from '../../repository/chunk-reader.ts';
+import { isNotFound } from '../../repository/damage.ts';
 import { addUnindexedPacks, readIndexRuns, toChunkIndex } from '../../repository/index-loader.ts';
 import type { ManifestReader } from '../../repository/manifest-reader.ts';
 import { listPacks } from '../../repository/packs.ts';
@@ -73,8 +74,14 @@ export class RepositoryContent implements SnapshotContent {
     return this.#repository.store.localPath(object);
   }
 
-  read(object: string, range: ByteRange, signal?: AbortSignal): Promise<Buffer> {
-    return this.#repository.store.get(object, range, signal);
+  /** A pack that is gone gives nothing, which no block is: other copies are then tried, as for one that is damaged. */
+  async read(object: string, range: ByteRange, signal?: AbortSignal): Promise<Buffer> {
+    try {
+      return await this.#repository.store.get(object, range, signal);
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      return Buffer.alloc(0);
+    }
   }
 
   /** Everything that can be found: all runs again, and the trailers of packs that none covers. */

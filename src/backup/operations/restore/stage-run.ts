@@ -187,6 +187,7 @@ export class StageRun {
       keepGoing: this.#request.keepGoing === true,
       check: this.#request.check === true,
       shownPath: (path) => this.#shown(number, path),
+      writeback: () => place.posix.startWriteback(place.fresh),
       onBytes: (bytes, files) => this.#progress(bytes, files),
       signal: this.#context.signal,
     });

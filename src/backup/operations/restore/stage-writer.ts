@@ -3,7 +3,7 @@ import { toHex } from '../../../shared/bytes.ts';
 import { HoldfastError } from '../../../shared/errors.ts';
 import { printableName } from '../../../shared/printable.ts';
 import { ENVELOPE_BYTES } from '../../crypto/sealer.ts';
-import type { Entry } from '../../entry.ts';
+import type { ChunkRef, Entry } from '../../entry.ts';
 import { type StoredEntry, storedBytes } from '../../format/manifest-entry.ts';
 import type { DamagedObject } from '../../types.ts';
 import type { ChunkPlace, SnapshotContent } from './content.ts';
@@ -19,6 +19,8 @@ const FIRST_WINDOW = 2048;
 const LARGEST_WINDOW = 131_072;
 const ROWS_A_JOB = 2048;
 const MOST_NAMED = 100;
+/** So much is written before the disk is set to work again. */
+const WRITEBACK_BYTES = 64 * 2 ** 20;
 
 export interface StageOptions {
   /** Leave damaged files out instead of failing. */
@@ -27,6 +29,8 @@ export interface StageOptions {
   check: boolean;
   /** How people know a path below the stage. */
   shownPath: (path: ByteString) => string;
+  /** Sets the stage's disk to work; resolves when it is done. */
+  writeback: () => Promise<void>;
   onBytes?: ((bytes: number, files: number) => void) | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -62,6 +66,8 @@ export class StageWriter {
   #expected = 0;
   #finished = 0;
   #pending = 0;
+  #dirtyBytes = 0;
+  #writingBack = false;
   #failure: unknown;
   #failed = false;
   #idle: (() => void)[] = [];
@@ -169,7 +175,7 @@ export class StageWriter {
     let number = this.#window.openFile(row, this.#options.check);
     const direct = entry.indirect === true ? undefined : entry.chunks;
     for await (const chunks of direct === undefined ? this.#content.chunkRuns(entry) : [direct]) {
-      for (const { id, length } of chunks) {
+      for (const chunk of chunks) {
         if (this.#window.pieces >= LARGEST_WINDOW) {
           // A file larger than a window: the next one goes on with it, when this one is written.
           this.#window.closeFile(number, true);
@@ -177,22 +183,26 @@ export class StageWriter {
           await this.#settle();
           number = this.#window.openFile(row, this.#options.check);
         }
-        this.#addChunk(number, id, length, cursor);
+        const place = this.#content.locate(chunk.id);
+        const usable = place?.length === chunk.length ? place : await this.#locateAgain(chunk);
+        this.#addChunk(number, chunk, usable, cursor);
       }
     }
     if (!cursor.atEnd) throw new HoldfastError('damaged', `The chunks of ${printableName(entry.path)} do not add up.`);
     this.#window.closeFile(number, false);
   }
 
-  #addChunk(row: number, id: Buffer, length: number, cursor: DataCursor): void {
-    const found = this.#content.locate(id);
-    // An index that lies about a length is like one that does not know the chunk.
-    const place = found?.length === length ? found : undefined;
+  #addChunk(row: number, { id, length }: ChunkRef, place: ChunkPlace | undefined, cursor: DataCursor): void {
     let partAt = 0;
     for (const { position, length: partLength } of cursor.take(length)) {
       this.#window.addPiece({ row, offset: place?.offset ?? 0, length, partAt, partLength, position, id }, place);
       partAt += partLength;
     }
+  }
+
+  /** In an index that was read again where the first one does not know the chunk, or lies about its length. */
+  async #locateAgain({ id, length }: ChunkRef): Promise<ChunkPlace | undefined> {
+    return (await this.#content.copies(id)).find((place) => place.length === length);
   }
 
   async #flush(): Promise<void> {
@@ -383,11 +393,7 @@ export class StageWriter {
       .catch((error: unknown) => this.#fail(error))
       .finally(() => {
         always?.();
-        this.#pending--;
-        if (this.#pending > 0) return;
-        const idle = this.#idle;
-        this.#idle = [];
-        for (const resolve of idle) resolve();
+        this.#settleOne();
       });
   }
 
@@ -397,6 +403,27 @@ export class StageWriter {
     this.#foreign += result.foreign;
     for (const name of result.refusedXattrs) this.#refusedXattrs.add(name);
     this.#options.onBytes?.(result.bytes, result.finished);
+    this.#dirtyBytes += result.bytes;
+    if (this.#dirtyBytes >= WRITEBACK_BYTES && !this.#writingBack && !this.#failed) this.#startWriteback();
+  }
+
+  /** The last sync is waited for: what the disk has done by then while others decoded, it need not do then. */
+  #startWriteback(): void {
+    this.#dirtyBytes = 0;
+    this.#writingBack = true;
+    this.#pending++;
+    void this.#options.writeback().finally(() => {
+      this.#writingBack = false;
+      this.#settleOne();
+    });
+  }
+
+  #settleOne(): void {
+    this.#pending--;
+    if (this.#pending > 0) return;
+    const idle = this.#idle;
+    this.#idle = [];
+    for (const resolve of idle) resolve();
   }
 
   #fail(error: unknown): void {

@@ -97,14 +97,13 @@ describe.each(IMPLEMENTATIONS)('%s: somebody who swaps a folder of the target fo
       workerData: { root: current.target, outside, swaps },
     });
     const end = Date.now() + 700;
-    for (let round = 0; Date.now() < end; round++) {
+    for (let round = 0; Date.now() < end || Atomics.load(swaps, 0) < 50; round++) {
       // Whatever comes of it: the folder may be anything at any moment.
       await current
         .restore(posix, snapshot, { paths: ['folder'], safety: 'none', delete: round % 2 === 0 })
         .catch(() => {});
     }
     Atomics.store(swaps, 1, 1);
-    expect(Atomics.load(swaps, 0)).toBeGreaterThan(20);
     expect(fs.readdirSync(outside)).toEqual(['0', 'new']);
     expect(fs.readFileSync(join(outside, '0'), 'utf8')).toBe('secret');
     expect(fs.readFileSync(join(outside, 'new'), 'utf8')).toBe('secret');

@@ -24,43 +24,47 @@ describe.each(IMPLEMENTATIONS)('%s: kill -9 of a restore', (name, posix) => {
   it.each([
     ['of everything', ''],
     ['of a part', 'd1,d2,d3,d4,large,link'],
-  ])('%s leaves the target wholly old or wholly new', async (_what, paths) => {
-    const { current } = scene;
-    const seed = testSeed();
-    const random = new SeededRandom(seed);
-    current.shell(current.source, SOURCE);
-    current.shell(current.target, TARGET);
-    const before = current.copy(current.target, 'before');
-    // The first child is not killed: it shows what new means, and how long it takes.
-    const durations: number[] = [];
-    const first = await start(current, name, paths);
-    for (let i = 0; i < 2; i++) {
-      reset(current, before);
-      durations.push(await restoreIn(first, current));
-    }
-    first.kill('SIGKILL');
-    const after = current.copy(current.target, 'after');
-    const duration = durations.at(-1) as number;
+  ])(
+    '%s leaves the target wholly old or wholly new',
+    async (_what, paths) => {
+      const { current } = scene;
+      const seed = testSeed();
+      const random = new SeededRandom(seed);
+      current.shell(current.source, SOURCE);
+      current.shell(current.target, TARGET);
+      const before = current.copy(current.target, 'before');
+      // The first child is not killed: it shows what new means, and how long it takes.
+      const durations: number[] = [];
+      const first = await start(current, name, paths);
+      for (let i = 0; i < 2; i++) {
+        reset(current, before);
+        durations.push(await restoreIn(first, current));
+      }
+      first.kill('SIGKILL');
+      const after = current.copy(current.target, 'after');
+      const duration = durations.at(-1) as number;
 
-    const seen = new Set<string>();
-    let next = start(current, name, paths);
-    for (let kill = 0; kill < KILLS; kill++) {
-      reset(current, before);
-      const child = await next;
-      next = kill + 1 < KILLS ? start(current, name, paths) : next;
-      child.stdin?.write(`${current.target}\n`);
-      await said(child, 'start');
-      // The first run of a process is slower than its later ones.
-      await delay(random.below(1000 * 1.6 * duration) / 1000);
-      await killed(child);
-      await recoverRestores(posix, findJournals(posix, encodeText(current.target)), readProcessIdentity());
-      const isNew = same(current, posix, after);
-      seen.add(isNew ? 'new' : 'old');
-      expect({ seed, kill, old: same(current, posix, before) }).toEqual({ seed, kill, old: !isNew });
-      expect(current.beside()).toEqual([]);
-    }
-    expect(seen.size).toBeGreaterThan(0);
-  });
+      const seen = new Set<string>();
+      let next = start(current, name, paths);
+      for (let kill = 0; kill < KILLS; kill++) {
+        reset(current, before);
+        const child = await next;
+        next = kill + 1 < KILLS ? start(current, name, paths) : next;
+        child.stdin?.write(`${current.target}\n`);
+        await said(child, 'start');
+        // The first run of a process is slower than its later ones.
+        await delay(random.below(1000 * 1.6 * duration) / 1000);
+        await killed(child);
+        await recoverRestores(posix, findJournals(posix, encodeText(current.target)), readProcessIdentity());
+        const isNew = same(current, posix, after);
+        seen.add(isNew ? 'new' : 'old');
+        expect({ seed, kill, old: same(current, posix, before) }).toEqual({ seed, kill, old: !isNew });
+        expect(current.beside()).toEqual([]);
+      }
+      expect(seen.size).toBeGreaterThan(0);
+    },
+    120_000,
+  );
 });
 
 async function start(current: Scene, name: string, paths: string): Promise<ChildProcess> {

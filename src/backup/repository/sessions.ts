@@ -158,14 +158,14 @@ function isLive({ clock, host }: Repository, body: SessionBody): boolean {
   return clock.now() - Date.parse(body.time) < LAPSE_MS && !isDeadHere(host, body);
 }
 
-/** True where the session's process ran on this machine since its last start, in the same PID namespace, and lives no more. */
+/**
+ * True where the session's process is known to live no more: it ran in this PID namespace since the machine's last start and is gone, or the
+ * machine has been started anew. Copies of a machine may share its ID, so its name has to agree as well before another boot says anything.
+ */
 function isDeadHere(host: HostFacts, body: SessionBody): boolean {
-  const same =
-    host.boot !== '' &&
-    host.machine === body.machine &&
-    host.boot === body.boot &&
-    host.pidNamespace === body.pidNamespace;
-  return same && host.processStart(body.pid) !== body.pidStart;
+  if (host.boot === '' || body.boot === '' || host.machine !== body.machine) return false;
+  if (host.boot !== body.boot) return host.machine !== '' && host.host === body.host;
+  return host.pidNamespace === body.pidNamespace && host.processStart(body.pid) !== body.pidStart;
 }
 
 /** Restores of this machine that ended without cleaning up: their journals are to be resumed or rolled back. */

@@ -65,6 +65,15 @@ describe('a session', () => {
     }
   });
 
+  it('has ended when its machine has been started anew, but not when another machine has the same ID', async () => {
+    const { store, clock, here } = setUp();
+    await (await Session.start(here, { operation: 'backup' })).stop();
+    const rebooted = testRepository({ store, clock, host: { ...testHost('here'), boot: 'next' } });
+    expect(await listSessions(rebooted)).toMatchObject([{ live: false }]);
+    const copied = testRepository({ store, clock, host: { ...testHost('here'), boot: 'next', host: 'a copy' } });
+    expect(await listSessions(copied)).toMatchObject([{ live: true }]);
+  });
+
   it('is read from an older heartbeat where the newest is damaged', async () => {
     const { clock, store, here } = setUp();
     const session = await Session.start(here, { operation: 'backup' });

@@ -1,8 +1,9 @@
 import { readIndexRuns } from './index-loader.ts';
 import { deleteMark, type Marks, readMarks } from './marks.ts';
+import { judgeHalves } from './note-pairs.ts';
 import type { Repository } from './repository.ts';
 import { deleteSession, listSessions, type Session } from './sessions.ts';
-import { type Catalog, deleteSnapshotObject } from './snapshots.ts';
+import { type Catalog, deleteSnapshotObject, readCatalog } from './snapshots.ts';
 
 /** Removing what has served its purpose: step 8 of the collector in docs/FORMAT.md section 13, and what interrupted operations left. */
 
@@ -29,16 +30,17 @@ export async function removeForgottenObjects(repository: Repository, catalog: Ca
 
 /**
  * Removes what dead sessions left. Those of restores stay: their journals are needed to finish or undo them. So do those whose snapshot
- * is still unfinished.
+ * is still unfinished, or that have half a note: the session tells that it was interrupted and not harmed. Both are looked for when it is
+ * known which sessions are dead, since until then they may have put more.
  */
-export async function removeDeadSessions(repository: Repository, own: Session, catalog: Catalog): Promise<void> {
-  const unfinished = new Set(
-    catalog.snapshots.filter(({ status }) => status === 'unfinished').map(({ body }) => body.session),
-  );
-  for (const session of await listSessions(repository)) {
-    const isNeeded = session.live || session.id === own.id || unfinished.has(session.id);
-    if (!isNeeded && session.body?.operation !== 'restore') await deleteSession(repository, session);
-  }
+export async function removeDeadSessions(repository: Repository, own: Session): Promise<void> {
+  const sessions = await listSessions(repository);
+  const dead = sessions.filter(({ id, live, body }) => !live && id !== own.id && body?.operation !== 'restore');
+  if (dead.length === 0) return;
+  const { snapshots, halves } = await readCatalog(repository);
+  if ((await judgeHalves(repository, halves)).some(({ state }) => state === 'interrupted')) return;
+  const unfinished = new Set(snapshots.filter(({ status }) => status === 'unfinished').map(({ body }) => body.session));
+  for (const session of dead) if (!unfinished.has(session.id)) await deleteSession(repository, session);
 }
 
 /** Removes marks that nobody can read. Only where no other collector runs: it may have read them before they were damaged. */

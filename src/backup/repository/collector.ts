@@ -233,7 +233,7 @@ class Collection {
     const repository = this.#repository;
     this.#phase('cleaning up');
     await removeFinishedMarks(repository, this.#graceMs);
-    await removeDeadSessions(repository, session, await readCatalog(repository));
+    await removeDeadSessions(repository, session);
     const marks = await readMarks(repository);
     for (const warning of await removeDamagedMarks(repository, session, marks)) this.#warn(warning);
     const listed = await listPacks(repository.store);

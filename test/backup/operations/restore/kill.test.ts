@@ -44,7 +44,6 @@ describe.each(IMPLEMENTATIONS)('%s: kill -9 of a restore', (name, posix) => {
       const after = current.copy(current.target, 'after');
       const duration = durations.at(-1) as number;
 
-      const seen = new Set<string>();
       let next = start(current, name, paths);
       for (let kill = 0; kill < KILLS; kill++) {
         reset(current, before);
@@ -57,11 +56,9 @@ describe.each(IMPLEMENTATIONS)('%s: kill -9 of a restore', (name, posix) => {
         await killed(child);
         await recoverRestores(posix, findJournals(posix, encodeText(current.target)), readProcessIdentity());
         const isNew = same(current, posix, after);
-        seen.add(isNew ? 'new' : 'old');
         expect({ seed, kill, old: same(current, posix, before) }).toEqual({ seed, kill, old: !isNew });
         expect(current.beside()).toEqual([]);
       }
-      expect(seen.size).toBeGreaterThan(0);
     },
     120_000,
   );

@@ -57,23 +57,13 @@ export class ContentWriter {
     readSync(fd, head, 0, head.length, 0);
     const hashed = holes.reduce((sum, hole) => sum + hole.length, 0) <= MAX_HASHED_HOLES;
     const writing = new Writing(this.#session, this.#bytes, this.#chunker(profileOf(head, size)), hashed);
-    let position = 0;
-    for (const hole of [...holes, { offset: size, length: 0 }]) {
-      while (position < hole.offset) {
-        const from = position;
-        const end = hole.offset;
-        const got = await writing.read((target) => {
-          const most = Math.min(target.length, end - from);
-          return readSync(fd, target, 0, most, from);
-        });
-        if (got === 0) return writing.finish();
-        onRead(got);
-        position += got;
-      }
-      if (hashed) writing.hashZeros(hole.length);
-      position = hole.offset + hole.length;
+    try {
+      await readAround(writing, fd, [...holes, { offset: size, length: 0 }], onRead);
+      return await writing.finish();
+    } catch (error) {
+      await writing.abandon();
+      throw error;
     }
-    return writing.finish();
   }
 
   /**
@@ -89,24 +79,29 @@ export class ContentWriter {
     const start = (parameters: ChunkerParameters) =>
       new Writing(this.#session, this.#bytes, this.#chunker(parameters), hashed);
     const gaps = new Gaps(holes);
-    for await (const piece of stream) {
-      writing ??= start(profileOf(piece, Number.POSITIVE_INFINITY));
-      for (let at = 0; at < piece.length; ) {
-        writing.hashZeros(gaps.skip());
-        const most = Math.min(piece.length - at, gaps.distance);
-        const got = await writing.read((target) => {
-          const part = piece.subarray(at, at + Math.min(most, target.length));
-          target.set(part);
-          return part.length;
-        });
-        gaps.advance(got);
-        at += got;
+    try {
+      for await (const piece of stream) {
+        writing ??= start(profileOf(piece, Number.POSITIVE_INFINITY));
+        for (let at = 0; at < piece.length; ) {
+          writing.hashZeros(gaps.skip());
+          const most = Math.min(piece.length - at, gaps.distance);
+          const got = await writing.read((target) => {
+            const part = piece.subarray(at, at + Math.min(most, target.length));
+            target.set(part);
+            return part.length;
+          });
+          gaps.advance(got);
+          at += got;
+        }
+        onRead(piece.length);
       }
-      onRead(piece.length);
+      writing ??= start(CHUNKER_PROFILES.general);
+      writing.hashZeros(gaps.skip());
+      return await writing.finish();
+    } catch (error) {
+      await writing?.abandon();
+      throw error;
     }
-    writing ??= start(CHUNKER_PROFILES.general);
-    writing.hashZeros(gaps.skip());
-    return writing.finish();
   }
 
   #chunker(parameters: ChunkerParameters): Chunker {
@@ -115,6 +110,29 @@ export class ContentWriter {
     const chunker = createChunker(this.#session.memory, parameters);
     this.#chunkers.set(parameters, chunker);
     return chunker;
+  }
+}
+
+/** Reads what lies between the holes, the last of which is the file's end; fewer bytes where the file has become shorter. */
+async function readAround(
+  writing: Writing,
+  fd: number,
+  holes: readonly Hole[],
+  onRead: (bytes: number) => void,
+): Promise<void> {
+  let position = 0;
+  for (const hole of holes) {
+    while (position < hole.offset) {
+      const from = position;
+      const got = await writing.read((target) =>
+        readSync(fd, target, 0, Math.min(target.length, hole.offset - from), from),
+      );
+      if (got === 0) return;
+      onRead(got);
+      position += got;
+    }
+    writing.hashZeros(hole.length);
+    position = hole.offset + hole.length;
   }
 }
 
@@ -217,6 +235,15 @@ class Writing {
       newChunks: this.#newChunks,
       chunkCount: this.#list.count,
     };
+  }
+
+  /** Lets go of everything, where the content cannot be read to its end, so that nothing of it gets into the next one. */
+  async abandon(): Promise<void> {
+    const { ring } = this.#session;
+    ring.discard();
+    for (const { ticket } of this.#group) ring.release(ticket);
+    this.#group = [];
+    await Promise.allSettled(this.#running.map(({ done }) => done));
   }
 
   async #room(): Promise<Span> {

@@ -1,5 +1,5 @@
 import type { Worker } from 'node:worker_threads';
-import { HoldfastError, isNoSpace } from '../../shared/errors.ts';
+import { HoldfastError, isNoSpace, systemCode } from '../../shared/errors.ts';
 import type { RandomSource } from '../../shared/random.ts';
 import type { PackIndex } from '../format/pack-index.ts';
 import type { SpoolFileSystem } from '../ports.ts';
@@ -187,7 +187,8 @@ function reviveIndex(index: PackIndex): PackIndex {
   };
 }
 
-function packingError(message: string, code: string | undefined): HoldfastError {
+/** What to tell of an error of writing a pack into the spool folder. */
+export function packingError(message: string, code: string | undefined): HoldfastError {
   if (isNoSpace({ code })) {
     return new HoldfastError('storage_full', `No room is left for new packs: ${message}.`, {
       advice: 'Free space on that disk, or run `forget` and then `prune --grace 0s`.',
@@ -203,20 +204,23 @@ export function createInlinePool(
   onPack: OnPack,
 ): PackPool {
   const packer = new Packer(setup, { ...ports, onPack: ({ path, index }) => onPack(path, index) });
+  // Once a write has failed the open pack is of no use, so nothing may go on as if it were.
+  let failure: HoldfastError | undefined;
   const attempt = <T>(work: () => T): Promise<T> => {
+    if (failure !== undefined) return Promise.reject(failure);
     try {
       return Promise.resolve(work());
     } catch (error) {
       packer.abandon();
-      const message = error instanceof Error ? error.message : String(error);
-      return Promise.reject(packingError(message, (error as { code?: string }).code));
+      failure = packingError(error instanceof Error ? error.message : String(error), systemCode(error));
+      return Promise.reject(failure);
     }
   };
   return {
     run: ((job: PackerJob) => attempt(() => packer.run(job))) as PackPool['run'],
-    ready: () => Promise.resolve(),
+    ready: () => attempt(() => undefined),
     useTable: (grow) => attempt(() => packer.useTable(grow().shared)),
     finish: () => attempt(() => packer.finish()),
-    close: () => attempt(() => packer.abandon()),
+    close: () => Promise.resolve(packer.abandon()),
   };
 }

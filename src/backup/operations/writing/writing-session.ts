@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { systemCode } from '../../../shared/errors.ts';
 import { type ChunkMemory, createChunkMemory } from '../../chunker/chunk-memory.ts';
 import { ChunkRing } from '../../chunker/ring.ts';
 import { deriveFromId } from '../../crypto/keyring.ts';
@@ -24,7 +25,7 @@ import { readLiveness } from '../../repository/read-liveness.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { Session } from '../../repository/sessions.ts';
 import { ChunkTable } from '../../threads/chunk-table.ts';
-import { createInlinePool, createThreadPool, type PackPool } from '../../threads/pack-pool.ts';
+import { createInlinePool, createThreadPool, type PackPool, packingError } from '../../threads/pack-pool.ts';
 import { PackWriter } from '../../threads/pack-writer.ts';
 
 /** Memory for content on its way from the reader to the packing threads. */
@@ -71,6 +72,7 @@ export class WritingSession {
   readonly #pool: PackPool;
   readonly #meta: PackWriter;
   readonly #usedBlocks: Uint8Array;
+  readonly #distrusted = new Set<string>();
   /** The packs of other sessions by block number, for `usedPacks`. */
   readonly #blockPacks: PackOfBlock[];
   #table: ChunkTable;
@@ -169,11 +171,17 @@ export class WritingSession {
   /** Stores one meta chunk, unless it is known. */
   storeMeta(content: Buffer): ChunkRef {
     const id = this.repository.hasher.id(META, hash('sha256', content, 'buffer'));
-    if (this.#table.claim(id, this.#usedBlocks)) {
-      this.#meta.add(id, content);
+    const isNew = this.#table.claim(id, this.#usedBlocks);
+    if (isNew || this.#distrusted.delete(id.toString('latin1'))) {
+      this.#guard(() => this.#meta.add(id, content));
       this.#metaAdded += content.length;
     }
     return { id, length: content.length };
+  }
+
+  /** A meta chunk that cannot be read although the index names it: where it comes up it is stored again. */
+  distrust(id: Buffer): void {
+    this.#distrusted.add(id.toString('latin1'));
   }
 
   /** Bytes of new meta chunks before compression. */
@@ -183,7 +191,8 @@ export class WritingSession {
 
   /** Everything stored is in the store, and findable, when this resolves. More may be stored afterwards, for another snapshot. */
   async finish(): Promise<Written> {
-    this.#meta.finish();
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#guard(() => this.#meta.finish());
     await this.#pool.finish();
     await this.#settle();
     await this.#putIndex();
@@ -213,6 +222,18 @@ export class WritingSession {
     this.#meta.abandon();
     await this.#pool.close().catch(() => {});
     await Promise.allSettled(this.#puts);
+  }
+
+  /** A pack whose writing failed must never be completed, whoever hears of the error first. */
+  #guard(write: () => void): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      write();
+    } catch (error) {
+      this.#meta.abandon();
+      this.#failure = packingError(error instanceof Error ? error.message : String(error), systemCode(error));
+      throw this.#failure;
+    }
   }
 
   #put(path: string, index: PackIndex): void {

@@ -1,4 +1,4 @@
-import { closeSync, lstatSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, statSync, writeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism, homedir, hostname } from 'node:os';
 import { join } from 'node:path';
@@ -104,7 +104,7 @@ function withoutSecrets(environment: NodeJS.ProcessEnv): Record<string, string> 
 /** The repository's own folder is never part of a backup. */
 function identityOf(location: string): { dev: number; ino: bigint }[] {
   try {
-    const { dev, ino } = lstatSync(location, { bigint: true });
+    const { dev, ino } = statSync(location, { bigint: true });
     return [{ dev: Number(dev), ino }];
   } catch {
     return [];

@@ -25,7 +25,7 @@ export interface FilesJob {
   folders: number[];
   names: string[];
   sizes: number[];
-  /** Files that take less space than their size: look for holes. */
+  /** Files that may have holes. */
   sparse: boolean[];
 }
 

@@ -122,8 +122,10 @@ export class Packer {
     const expected = job.sizes[at] as number;
     const detail: FileDetail = { at };
     const holes = job.sparse[at] ? this.#posix.holes(fd, expected) : [];
+    // Beyond the end of one that became shorter everything looks like a hole.
+    if (holes.length > 0 && this.#posix.status(fd).size !== expected) return FILE_DIFFERENT;
     const length = holes.length > 0 ? this.#readAround(fd, expected, holes) : this.#read(fd, expected);
-    if (length > expected) return FILE_DIFFERENT;
+    if (length === undefined || length > expected) return FILE_DIFFERENT;
     const content = ours(() => this.#writer.room(expected + 1)).subarray(0, length);
     if (holes.length > 0) {
       detail.holes = holes;
@@ -164,15 +166,15 @@ export class Packer {
     }
   }
 
-  /** The stored data of a sparse file: what lies between its holes. */
-  #readAround(fd: number, size: number, holes: readonly Hole[]): number {
+  /** The stored data of a sparse file: what lies between its holes. Undefined where it became shorter meanwhile: then the holes mean nothing. */
+  #readAround(fd: number, size: number, holes: readonly Hole[]): number | undefined {
     const room = ours(() => this.#writer.room(size + 1));
     let length = 0;
     let position = 0;
     for (const hole of [...holes, { offset: size, length: 0 }]) {
       while (position < hole.offset) {
         const got = readSync(fd, room, length, Math.min(hole.offset - position, room.length - length), position);
-        if (got === 0) throw Object.assign(new Error('it became shorter while it was read'), { code: 'EAGAIN' });
+        if (got === 0) return undefined;
         length += got;
         position += got;
       }

@@ -11,6 +11,8 @@ export class BackupReport {
   others = 0;
   /** Logical bytes of the snapshot. */
   bytes = 0;
+  /** Read so far of a large file, which `bytes` counts when it is complete. */
+  underWay = 0;
   chunks = 0;
   read = 0;
   added = 0;
@@ -21,6 +23,8 @@ export class BackupReport {
   readonly #clock: Clock;
   readonly #phase: string;
   #lastProgress = 0;
+  /** Progress only ever grows, whatever files do while they are read. */
+  #toldBytes = 0;
 
   constructor(context: OperationContext, clock: Clock, phase = 'backup') {
     this.#phase = phase;
@@ -43,6 +47,14 @@ export class BackupReport {
     this.warn(`${path} could not be read (${code}) and is not in this backup.`);
   }
 
+  /** What can be seen of the folder from outside is in the backup. */
+  unreadableFolder(path: string, code: string): void {
+    this.unreadable++;
+    this.warn(
+      `${path === '' ? 'The folder itself' : path} could not be read (${code}); not all of it is in this backup.`,
+    );
+  }
+
   /** Tells the state now and then. `current` is made only when it is told. */
   progress(current: () => string): void {
     if (this.#context.onProgress === undefined) return;
@@ -50,6 +62,7 @@ export class BackupReport {
     if (now - this.#lastProgress < PROGRESS_EVERY_MS) return;
     this.#lastProgress = now;
     const files = this.files.new + this.files.changed + this.files.unmodified;
-    this.#context.onProgress({ phase: this.#phase, files, bytes: this.bytes, current: current() });
+    this.#toldBytes = Math.max(this.#toldBytes, this.bytes + this.underWay);
+    this.#context.onProgress({ phase: this.#phase, files, bytes: this.#toldBytes, current: current() });
   }
 }

@@ -9,6 +9,7 @@ import type { StoredEntry } from '../../format/manifest-entry.ts';
 import type { OperationContext, SpoolFileSystem } from '../../ports.ts';
 import { openPosix } from '../../posix/open-posix.ts';
 import { readOwners } from '../../posix/owners.ts';
+import type { Posix } from '../../posix/posix.ts';
 import { type HeadMemory, nextLink, reviewHistory } from '../../repository/history.ts';
 import { ManifestReader } from '../../repository/manifest-reader.ts';
 import type { Repository } from '../../repository/repository.ts';
@@ -24,8 +25,9 @@ import { ManifestWriter } from '../writing/manifest-writer.ts';
 import { WritingSession } from '../writing/writing-session.ts';
 import { BackupReport } from './backup-report.ts';
 import { DatabaseCopies } from './database-copies.ts';
-import { backupFolders } from './folder-backup.ts';
+import { backupFolders, type FolderBackup } from './folder-backup.ts';
 import { sourceRoots } from './source-roots.ts';
+import { sawEnough, unseenFacts } from './unseen.ts';
 
 export interface BackupEnvironment {
   /** May still be opening: reading the source begins meanwhile. */
@@ -54,6 +56,10 @@ interface SourcePlan {
   /** What can be done before the repository is open. */
   prepare(): Promise<void>;
   store(run: BackupRun): Promise<void>;
+  /** What is worth knowing of how it was read. */
+  facts(posix: Posix): SnapshotBody['facts'];
+  /** Lets go of the source, however far it was read. */
+  close(): void;
 }
 
 interface BackupRun {
@@ -73,11 +79,23 @@ export async function backup(
   request: BackupRequest,
   context: OperationContext = {},
 ): Promise<BackupResult> {
+  const report = new BackupReport(context, environment.clock);
+  const plan = planSource(environment, request, context, report);
+  try {
+    return await takeBackup(environment, plan, { request, context, report });
+  } finally {
+    plan.close();
+  }
+}
+
+async function takeBackup(
+  environment: BackupEnvironment,
+  plan: SourcePlan,
+  { request, context, report }: Pick<BackupRun, 'request' | 'context' | 'report'>,
+): Promise<BackupResult> {
   const { clock } = environment;
   const startedAt = clock.monotonic();
   const scan = new Date(clock.now()).toISOString();
-  const report = new BackupReport(context, clock);
-  const plan = planSource(environment, request, context, report);
   await plan.prepare();
   const repository = await environment.repository;
   const session = await WritingSession.open(repository, {
@@ -85,7 +103,7 @@ export async function backup(
     operation: 'backup',
     signal: context.signal,
   });
-  let committed = false;
+  let publishing = false;
   try {
     const catalog = await readCatalog(repository);
     const host = request.host ?? environment.host;
@@ -114,19 +132,20 @@ export async function backup(
       run: { ...report.files, read: report.read, added: report.added, stored: written.stored },
       warnings: report.warnings,
       warningCount: report.warningCount,
-      facts: {},
+      facts: plan.facts(session.posix),
       session: session.session.id,
       writer: repository.writer,
       ...nextLink(catalog, await environment.heads.load(), repository.writer),
       program: environment.program,
     };
+    publishing = true;
     const id = await commitSnapshot(session, body, written);
-    committed = true;
     await reviewHistory(await readCatalog(repository), environment.heads);
     return resultOf(id, body, report, clock.monotonic() - startedAt);
   } finally {
     await session.close();
-    if (!committed) await session.session.end().catch(() => {});
+    // From the commit on the session's objects tell others about an unfinished snapshot.
+    if (!publishing) await session.session.end().catch(() => {});
   }
 }
 
@@ -142,7 +161,7 @@ function planSource(
       kind: 'stdin',
       source: stdin.name,
       paths: [stdin.name],
-      prepare: nothing,
+      ...STREAM,
       store: (run) => storeStream(run, stdin.name, stdin.stream),
     };
   }
@@ -152,14 +171,15 @@ function planSource(
       await storeStream(run, command.name, running.stdout);
       await running.finished;
     };
-    return { kind: 'command', source: command.name, paths: [command.name], prepare: nothing, store };
+    return { kind: 'command', source: command.name, paths: [command.name], ...STREAM, store };
   }
   if (paths === undefined || paths.length === 0) {
     throw new HoldfastError('usage', 'There is nothing to back up: no path was given.', {
       advice: 'Give one or more paths, --stdin NAME, or --command NAME -- COMMAND.',
     });
   }
-  const { roots, absolute } = sourceRoots(paths, environment.workingFolder);
+  const { roots, absolute, notes } = sourceRoots(paths, environment.workingFolder);
+  for (const note of notes) report.warn(note);
   const ahead = new WalkAhead(walkRoots(environment, request, roots, report));
   return {
     kind: 'files',
@@ -167,10 +187,13 @@ function planSource(
     paths: absolute,
     prepare: () => ahead.runUntil(environment.repository),
     store: (run) => storeFolders(run, ahead),
+    facts: unseenFacts,
+    close: () => ahead.close(),
   };
 }
 
-const nothing = () => Promise.resolve();
+/** A stream is read once, when its turn has come. */
+const STREAM = { prepare: () => Promise.resolve(), facts: () => ({}), close: () => {} };
 
 function* walkRoots(
   environment: BackupEnvironment,
@@ -187,6 +210,7 @@ function* walkRoots(
   const telling: WalkReport = {
     vanished: (path) => report.vanished(path),
     unreadable: (path, code) => report.unreadableFile(path, code),
+    unlistable: (path, code) => report.unreadableFolder(path, code),
   };
   const posix = openPosix({ native: environment.posix });
   const ordered = [...roots].sort((a, b) => comparePaths(a.path, b.path));
@@ -213,16 +237,21 @@ async function storeFolders(run: BackupRun, found: Iterable<Found>): Promise<voi
     walk: found,
     owners: readOwners(),
     maxFileSizeBytes: request.maxFileSizeBytes,
-    parent: parent && {
-      reader: new ManifestReader(session.reader, parent.body.manifest),
-      scanNs: BigInt(Date.parse(parent.body.scan)) * 1_000_000n,
-    },
+    parent: parent && sawEnough(parent, session.posix) ? comparison(session, parent) : undefined,
     databases: new DatabaseCopies({
       scratchFolder: () => repository.store.spoolFolder(),
       nowNs: () => BigInt(repository.clock.now()) * 1_000_000n,
       warn: (message) => report.warn(message),
     }),
   });
+}
+
+function comparison(session: WritingSession, { body }: SnapshotRecord): FolderBackup['parent'] {
+  return {
+    reader: new ManifestReader(session.reader, body.manifest),
+    manifest: body.manifest,
+    scanNs: BigInt(Date.parse(body.scan)) * 1_000_000n,
+  };
 }
 
 /** One file at the root, named as asked. */

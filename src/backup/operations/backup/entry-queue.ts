@@ -8,18 +8,23 @@ export interface QueuedEntry {
   state: 'waiting' | 'ready' | 'dropped';
   /** The first member of its hard-link group, whose content it takes over. */
   linkedTo?: QueuedEntry | undefined;
-  /** How the report counts it, to be taken back where it is dropped. */
-  counted?: 'new' | 'changed' | undefined;
+  /** Where this first member of a group was dropped: the member that stands in for it. */
+  heir?: QueuedEntry | undefined;
+  /** Files: how the report counts it once it is written. */
+  counted: 'new' | 'changed' | 'unmodified';
 }
 
 /** Keeps the manifest's order while contents are stored out of order. */
 export class EntryQueue {
-  readonly #write: (entry: StoredEntry, side: SideRecord) => void;
+  readonly #write: (item: QueuedEntry) => void;
+  readonly #onOrphan: (item: QueuedEntry) => void;
   #items: QueuedEntry[] = [];
   #head = 0;
 
-  constructor(write: (entry: StoredEntry, side: SideRecord) => void) {
+  /** `onOrphan` is told of a member whose first was dropped: its content has to be stored after all, and everything waits for that. */
+  constructor(write: (item: QueuedEntry) => void, onOrphan: (item: QueuedEntry) => void) {
     this.#write = write;
+    this.#onOrphan = onOrphan;
   }
 
   get length(): number {
@@ -33,13 +38,11 @@ export class EntryQueue {
 
   /** Writes what is ready at the front. */
   drain(): void {
-    for (
-      let item = this.#items[this.#head];
-      item !== undefined && item.state !== 'waiting';
-      item = this.#items[this.#head]
-    ) {
+    for (let item = this.#items[this.#head]; item !== undefined; item = this.#items[this.#head]) {
+      if (item.state === 'ready') this.#join(item);
+      if (item.state === 'waiting') break;
       this.#head++;
-      if (item.state === 'ready') this.#writeItem(item);
+      if (item.state === 'ready') this.#write(item);
     }
     if (this.#head > 4096) {
       this.#items = this.#items.slice(this.#head);
@@ -47,23 +50,19 @@ export class EntryQueue {
     }
   }
 
-  #writeItem({ entry, side, linkedTo }: QueuedEntry): void {
-    // The first member stands before this one, so its content is known by now; where it was dropped, so is the link.
-    if (linkedTo !== undefined) {
-      if (linkedTo.state === 'dropped') return;
-      const { size, digest, chunks, indirect, holes, xattrs, viaBackupApi, mtimeNs } = linkedTo.entry;
-      Object.assign(entry, {
-        size,
-        digest,
-        chunks,
-        indirect,
-        holes,
-        xattrs,
-        viaBackupApi,
-        mtimeNs,
-        hardlink: linkedTo.entry.path,
-      });
+  /** The first member stands before this one, so its content is known by now, unless it went: then this one becomes the first. */
+  #join(item: QueuedEntry): void {
+    if (item.linkedTo === undefined) return;
+    let first = item.linkedTo;
+    while (first.state === 'dropped' && first.heir !== undefined) first = first.heir;
+    if (first.state === 'dropped') {
+      first.heir = item;
+      item.linkedTo = undefined;
+      item.state = 'waiting';
+      this.#onOrphan(item);
+      return;
     }
-    this.#write(entry, side);
+    const { path, size, digest, chunks, indirect, holes, xattrs, viaBackupApi, mtimeNs } = first.entry;
+    Object.assign(item.entry, { size, digest, chunks, indirect, holes, xattrs, viaBackupApi, mtimeNs, hardlink: path });
   }
 }

@@ -1,3 +1,4 @@
+import type { FileStatus } from '../../posix/file-status.ts';
 import type { Found } from '../../sources/folder/walk.ts';
 import {
   FILE_DIFFERENT,
@@ -16,6 +17,17 @@ const BATCH_BYTES = 2 ** 20;
 const FILE_COST = 8192;
 /** Folders that one batch may keep open. */
 const BATCH_FOLDERS = 32;
+
+/** What a file system allocates at once, most often. */
+const BLOCK_BYTES = 4096;
+
+/**
+ * Files of more than one block are asked, whatever they take on disk: blocks for extended attributes, for a long list of extents, or reserved for later
+ * may hide that others are missing.
+ */
+export function mayHaveHoles({ size, blocks }: Pick<FileStatus, 'size' | 'blocks'>): boolean {
+  return size > BLOCK_BYTES || blocks * 512 < size;
+}
 
 export interface BatchedFile {
   found: Found;
@@ -37,6 +49,7 @@ export class FileBatcher {
   #files: (BatchedFile & { folder: number })[] = [];
   #bytes = 0;
   #folders = new Set<number>();
+  #failure: unknown;
 
   constructor(
     session: WritingSession,
@@ -70,14 +83,18 @@ export class FileBatcher {
     const running = this.#run(files, cost).finally(() => {
       this.#running.delete(running);
     });
-    running.catch(() => {});
+    // Kept for `settle`: whoever waits may come after it happened.
+    running.catch((error: unknown) => {
+      this.#failure ??= error;
+    });
     this.#running.add(running);
   }
 
-  /** Everything given so far has its outcome. */
+  /** Everything given so far has its outcome. Rejects with whatever ever went wrong. */
   async settle(): Promise<void> {
     this.send();
-    while (this.#running.size > 0) await Promise.all(this.#running);
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   async #run(files: readonly (BatchedFile & { folder: number })[], cost: number): Promise<void> {
@@ -88,7 +105,7 @@ export class FileBatcher {
           folders: files.map(({ folder }) => folder),
           names: files.map(({ found }) => found.name),
           sizes: files.map(({ found }) => found.status.size),
-          sparse: files.map(({ found }) => found.status.blocks * 512 < found.status.size),
+          sparse: files.map(({ found }) => mayHaveHoles(found.status)),
         },
         cost,
       );

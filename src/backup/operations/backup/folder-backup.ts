@@ -1,22 +1,23 @@
 import { type ErrorCode, HoldfastError, isNoSpace, systemCode } from '../../../shared/errors.ts';
 import { printableName } from '../../../shared/printable.ts';
-import type { Hole } from '../../entry.ts';
+import type { ChunkRef, Hole } from '../../entry.ts';
 import type { SideRecord } from '../../format/manifest.ts';
 import { ONE_CHUNK_BYTES, type StoredEntry } from '../../format/manifest-entry.ts';
 import type { OperationContext } from '../../ports.ts';
 import type { FileStatus } from '../../posix/file-status.ts';
 import type { Owners } from '../../posix/owners.ts';
 import { readXattrs } from '../../posix/xattrs.ts';
-import type { ManifestReader } from '../../repository/manifest-reader.ts';
+import { isDamage } from '../../repository/damage.ts';
+import type { ManifestReader, ManifestRefs } from '../../repository/manifest-reader.ts';
 import { complete, describe } from '../../sources/folder/describe.ts';
-import type { Found } from '../../sources/folder/walk.ts';
+import { type Found, isCovered } from '../../sources/folder/walk.ts';
 import { ContentWriter, type StoredContent } from '../writing/content-writer.ts';
 import type { ManifestWriter } from '../writing/manifest-writer.ts';
 import type { WritingSession } from '../writing/writing-session.ts';
 import type { BackupReport } from './backup-report.ts';
 import type { DatabaseCopies, DatabaseCopy } from './database-copies.ts';
 import { EntryQueue, type QueuedEntry } from './entry-queue.ts';
-import { type BatchedFile, FileBatcher, type FileOutcome } from './file-batcher.ts';
+import { type BatchedFile, FileBatcher, type FileOutcome, mayHaveHoles } from './file-batcher.ts';
 import { NEEDS_LOAD, ParentCursor, type ParentEntry } from './parent-cursor.ts';
 
 export interface FolderBackup {
@@ -29,14 +30,21 @@ export interface FolderBackup {
   walk: Iterable<Found>;
   maxFileSizeBytes: number | undefined;
   /** The snapshot to compare with: unchanged files are taken over from it. */
-  parent: { reader: ManifestReader; scanNs: bigint } | undefined;
+  parent: { reader: ManifestReader; manifest: ManifestRefs; scanNs: bigint } | undefined;
   databases: DatabaseCopies;
 }
 
 /** A database that cannot be copied for these reasons is left out, like any file that cannot be read. */
 const SKIPS_ONE_DATABASE: readonly ErrorCode[] = ['locked', 'unreadable', 'not_found', 'permission'];
-/** Entries that may wait for an unfinished one: beyond this the batch goes out although it is not full. */
-const MAX_QUEUE = 4096;
+/** Entries that may wait for an unfinished one, which may be in a batch that is not full: beyond this everything is waited for. */
+const MAX_QUEUE = 8192;
+/** Others in this thread, Ctrl-C above all, wait no longer than this; and so many entries go by before the clock is looked at. */
+const TURN_MS = 20;
+const TURN_ENTRIES = 64;
+/** A file that was touched within this time before the parent's scan may have been touched again, after it was read, at what the clock of its file system calls the same time. */
+const CLOCK_TICK_NS = 20_000_000n;
+/** The same for file systems that know whole seconds only, or pairs of them. */
+const COARSE_TICK_NS = 2_000_000_000n;
 
 /** Walks the roots and writes their manifest: a merge of the walk with the parent's manifest. */
 export async function backupFolders(job: FolderBackup): Promise<void> {
@@ -49,15 +57,19 @@ class FolderRun {
   readonly #batcher: FileBatcher;
   readonly #contents: ContentWriter;
   readonly #links = new Map<string, { first: QueuedEntry; left: number }>();
-  readonly #again: BatchedFile[] = [];
+  /** Where the waiting members of hard-link groups were found, in case they are needed. */
+  readonly #members = new Map<QueuedEntry, Found>();
+  #again: BatchedFile[] = [];
   #cursor: ParentCursor | undefined;
+  #turnBegan = 0;
+  #sinceTurn = 0;
 
   constructor(job: FolderBackup) {
     this.#job = job;
-    this.#queue = new EntryQueue((entry, side) => {
-      job.report.chunks += entry.indirect === true ? 0 : (entry.chunks?.length ?? 0);
-      job.manifest.add(entry, side);
-    });
+    this.#queue = new EntryQueue(
+      (item) => this.#write(item),
+      (item) => this.#again.push({ found: this.#members.get(item) as Found, queued: item }),
+    );
     this.#contents = new ContentWriter(job.session);
     this.#batcher = new FileBatcher(
       job.session,
@@ -70,46 +82,83 @@ class FolderRun {
   }
 
   async run(): Promise<void> {
-    const { parent, walk, context } = this.#job;
-    if (parent !== undefined) this.#cursor = new ParentCursor(parent.reader, await parent.reader.fences());
+    const { walk, context } = this.#job;
+    await this.#openParent();
     for (const found of walk) {
       context.signal?.throwIfAborted();
+      if (isCovered(found)) continue;
       // Not awaited where there is nothing to wait for: a turn of the event loop for each of a million entries would cost more than the rest.
-      const waiting = this.#take(found);
+      const waiting = this.#take(found) ?? this.#giveTurn();
       if (waiting !== undefined) await waiting;
+      if (this.#queue.length >= MAX_QUEUE) await this.#batcher.settle();
+      // At once, because everything after them waits.
+      if (this.#again.length > 0) await this.#lookAgain();
     }
     await this.#batcher.settle();
-    await this.#lookAgain();
-    this.#queue.drain();
+    while (this.#again.length > 0) await this.#lookAgain();
+    if (this.#queue.length > 0) throw new HoldfastError('internal', `${this.#queue.length} entries were never stored.`);
+  }
+
+  async #openParent(): Promise<void> {
+    const { parent, session, report } = this.#job;
+    if (parent === undefined) return;
+    try {
+      this.#cursor = new ParentCursor(parent.reader, await parent.reader.fences());
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      for (const { id } of parent.manifest) session.distrust(Buffer.from(id, 'hex'));
+      report.warn(`The parent snapshot cannot be read; everything is read again: ${error.message}`);
+    }
+  }
+
+  /** Lets others in this thread run now and then. */
+  #giveTurn(): Promise<void> | undefined {
+    if (++this.#sinceTurn < TURN_ENTRIES) return undefined;
+    this.#sinceTurn = 0;
+    const { clock } = this.#job.session.repository;
+    if (clock.monotonic() - this.#turnBegan < TURN_MS) return undefined;
+    return new Promise((resolve) => {
+      setImmediate(() => {
+        this.#turnBegan = clock.monotonic();
+        resolve();
+      });
+    });
+  }
+
+  #write(item: QueuedEntry): void {
+    const { report, manifest } = this.#job;
+    const { entry, side, counted } = item;
+    this.#members.delete(item);
+    if (entry.type === 'directory') report.directories++;
+    else if (entry.type === 'file') report.files[counted]++;
+    else report.others++;
+    report.bytes += entry.size;
+    if (entry.indirect !== true) report.chunks += entry.chunks?.length ?? 0;
+    manifest.add(entry, side);
   }
 
   /** Most entries need no waiting at all, so nothing here is asynchronous until it has to be. */
   #take(found: Found): Promise<void> | undefined {
-    const { report } = this.#job;
-    report.progress(() => printableName(found.path));
+    this.#job.report.progress(() => printableName(found.path));
     const old = this.#cursor?.find(found.path);
     if (old === NEEDS_LOAD) return this.#loadAndTake(found);
     if (found.status.type === 'file') return this.#takeFile(found, old);
-    if (found.status.type === 'directory') report.directories++;
-    else report.others++;
     return this.#takeOther(found, old);
   }
 
   async #loadAndTake(found: Found): Promise<void> {
-    try {
-      await this.#cursor?.load(found.path);
-    } catch (error) {
-      if ((error as { code?: string }).code !== 'damaged') throw error;
-      this.#job.report.warn(
-        `A part of the parent snapshot cannot be read; everything is read again: ${(error as Error).message}`,
+    const { session, report } = this.#job;
+    await this.#cursor?.load(found.path, (chunk) => {
+      session.distrust(chunk);
+      report.warn(
+        `A part of the parent snapshot cannot be read; what it lists is read again (from ${printableName(found.path)}).`,
       );
-      this.#cursor = undefined;
-    }
+    });
     await this.#take(found);
   }
 
   #takeOther(found: Found, old: ParentEntry | undefined): undefined {
-    const { session, owners, report } = this.#job;
+    const { session, owners } = this.#job;
     const entry: StoredEntry = describe(found, owners);
     try {
       if (this.#isUnchanged(found.status, old)) {
@@ -117,33 +166,38 @@ class FolderRun {
         entry.target = old?.entry.target;
       } else complete(entry, found, session.posix);
     } catch (error) {
-      this.#tellProblem(error, found, report);
-      return;
+      this.#tellProblem(error, found);
+      // A folder is recorded all the same, as it was seen: what the walk still finds in it needs it.
+      if (entry.type !== 'directory') return;
     }
-    const queued: QueuedEntry = { entry, side: sideOf(found.status), state: 'ready' };
+    const queued: QueuedEntry = { entry, side: sideOf(found.status), state: 'ready', counted: 'new' };
     if (found.status.type !== 'directory' && found.status.nlink > 1)
       queued.linkedTo = this.#linkGroup(found.status, queued);
     this.#queue.push(queued);
   }
 
   #takeFile(found: Found, old: ParentEntry | undefined): Promise<void> | undefined {
-    const { report, owners, maxFileSizeBytes, databases } = this.#job;
+    const { session, owners, maxFileSizeBytes, databases } = this.#job;
     const { status } = found;
     if (maxFileSizeBytes !== undefined && status.size > maxFileSizeBytes) return;
-    report.bytes += status.size;
-    const queued: QueuedEntry = { entry: describe(found, owners), side: sideOf(status), state: 'waiting' };
+    const counted = this.#isUnchanged(status, old) ? 'unmodified' : old?.entry.type === 'file' ? 'changed' : 'new';
+    const queued: QueuedEntry = { entry: describe(found, owners), side: sideOf(status), state: 'waiting', counted };
     if (status.nlink > 1) {
       queued.linkedTo = this.#linkGroup(status, queued);
-      if (queued.linkedTo !== undefined) {
-        queued.state = 'ready';
-        report.files[old === undefined ? 'new' : 'unmodified']++;
-        this.#queue.push(queued);
-        return;
-      }
+      if (queued.linkedTo !== undefined) return this.#takeMember(found, queued);
     }
-    if (databases.hasSidecars(found)) return this.#takeDatabase(found, queued, old);
-    if (this.#isUnchanged(status, old) && old !== undefined) return this.#inherit(found, queued, old);
-    return this.#store(found, queued, old);
+    if (databases.hasSidecars(found) && databases.isDatabase(session.posix, found)) {
+      databases.coverSidecars(found);
+      if (databases.isInUse(session.posix, found)) return this.#takeDatabase(found, queued);
+    }
+    if (counted === 'unmodified' && old !== undefined) return this.#inherit(found, queued, old);
+    return this.#store(found, queued);
+  }
+
+  #takeMember(found: Found, queued: QueuedEntry): undefined {
+    queued.state = 'ready';
+    this.#members.set(queued, found);
+    this.#queue.push(queued);
   }
 
   /** Takes an unchanged file over from the parent, once all its chunks are known to be there. */
@@ -151,47 +205,61 @@ class FolderRun {
     const { session } = this.#job;
     if (old.entry.indirect === true) return this.#inheritLong(found, queued, old);
     const chunks = old.entry.chunks ?? [];
-    for (const { id } of chunks) if (!session.use(id)) return this.#store(found, queued, old);
+    for (const { id } of chunks) if (!session.use(id)) return this.#store(found, queued);
     this.#takeOver(queued, old);
     return undefined;
   }
 
   async #inheritLong(found: Found, queued: QueuedEntry, old: ParentEntry): Promise<void> {
-    const { session, parent, report } = this.#job;
+    const { session, report } = this.#job;
     const lists = old.entry.chunks ?? [];
-    const chunks = (await parent?.reader.chunkList(old.entry)) ?? [];
-    const known = [...lists, ...chunks].every(({ id }) => session.use(id));
-    if (!known) return this.#store(found, queued, old);
+    const chunks = await this.#chunkListOf(old);
+    if (chunks === undefined || ![...lists, ...chunks].every(({ id }) => session.use(id))) {
+      return this.#store(found, queued);
+    }
     report.chunks += chunks.length;
     this.#takeOver(queued, old);
+  }
+
+  /** The chunks of a long file of the parent; undefined where the list is damaged. */
+  async #chunkListOf({ entry }: ParentEntry): Promise<readonly ChunkRef[] | undefined> {
+    const { parent, session, report } = this.#job;
+    try {
+      return await parent?.reader.chunkList(entry);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      for (const { id } of entry.chunks ?? []) session.distrust(id);
+      report.warn(`What the parent snapshot has of ${printableName(entry.path)} cannot be read; it is read again.`);
+      return undefined;
+    }
   }
 
   #takeOver(queued: QueuedEntry, { entry }: ParentEntry): void {
     const { size, digest, chunks, indirect, holes, xattrs, viaBackupApi } = entry;
     Object.assign(queued.entry, { size, digest, chunks, indirect, holes, xattrs, viaBackupApi });
     queued.state = 'ready';
-    this.#job.report.files.unmodified++;
     this.#queue.push(queued);
   }
 
-  #store(found: Found, queued: QueuedEntry, old: ParentEntry | undefined): Promise<void> | undefined {
-    this.#count(queued, old);
+  #store(found: Found, queued: QueuedEntry): Promise<void> | undefined {
+    const { databases, session } = this.#job;
+    if (queued.counted === 'unmodified') queued.counted = 'changed';
+    if (found.status.size > ONE_CHUNK_BYTES) {
+      if (databases.isDatabase(session.posix, found)) return this.#takeDatabase(found, queued);
+      this.#queue.push(queued);
+      return this.#storeLarge(found, queued);
+    }
     this.#queue.push(queued);
-    if (found.status.size > ONE_CHUNK_BYTES) return this.#storeLarge(found, queued);
-    let sent: boolean;
     try {
-      sent = this.#batcher.add({ found, queued });
+      return this.#batcher.add({ found, queued }) ? session.ready() : undefined;
     } catch (error) {
       this.#drop(queued, error, found);
       return undefined;
     }
-    if (!sent && this.#queue.length >= MAX_QUEUE) this.#batcher.send();
-    return sent || this.#queue.length >= MAX_QUEUE ? this.#job.session.ready() : undefined;
   }
 
-  async #storeLarge(found: Found, queued: QueuedEntry): Promise<void> {
-    const { session, report } = this.#job;
-    const { posix } = session;
+  async #storeLarge(found: Found, queued: QueuedEntry, database = false): Promise<void> {
+    const { session } = this.#job;
     let fd: number;
     try {
       fd = found.folder.with((dir) => session.posix.openForReading(dir, found.name));
@@ -199,61 +267,74 @@ class FolderRun {
       return this.#drop(queued, error, found);
     }
     try {
-      const before = posix.status(fd);
-      if (before.type !== 'file') return this.#drop(queued, { code: 'ESTALE' }, found);
-      const holes = before.blocks * 512 < before.size ? posix.holes(fd, before.size) : [];
-      const content = await this.#contents.storeFile(fd, before.size, holes, (bytes) => this.#onRead(bytes, found));
-      const shorter = content.length < before.size - sumOf(holes);
-      setContent(queued.entry, content, shorter ? content.length : before.size, shorter ? [] : holes);
-      if (shorter && holes.length > 0) return this.#drop(queued, { code: 'EAGAIN' }, found);
-      const xattrs = readXattrs(posix, fd);
-      if (xattrs.length > 0) queued.entry.xattrs = xattrs;
-      queued.entry.mtimeNs = before.mtimeNs;
-      queued.side = sideOf(before);
-      const after = posix.status(fd);
-      if (after.mtimeNs !== before.mtimeNs || after.size !== before.size) this.#warnChanged(found);
-      report.added += content.added;
-      report.chunks += content.indirect ? content.chunkCount : 0;
-      queued.state = 'ready';
+      await this.#storeOpen(fd, { found, queued }, database);
     } catch (error) {
-      if (systemCode(error) === undefined || isNoSpace(error)) throw error;
-      return this.#drop(queued, error, found);
+      this.#drop(queued, error, found);
     } finally {
-      posix.close(fd);
+      session.posix.close(fd);
       this.#queue.drain();
     }
   }
 
-  #onRead(bytes: number, found: Found): void {
-    this.#job.context.signal?.throwIfAborted();
-    this.#job.report.read += bytes;
-    this.#job.report.progress(() => printableName(found.path));
+  async #storeOpen(fd: number, { found, queued }: BatchedFile, database: boolean): Promise<void> {
+    const { posix } = this.#job.session;
+    const before = posix.status(fd);
+    if (before.type !== 'file') return this.#drop(queued, { code: 'ESTALE' }, found);
+    let holes = mayHaveHoles(before) ? posix.holes(fd, before.size) : [];
+    let content = await this.#read(fd, before.size, holes, found);
+    if (holes.length > 0 && posix.status(fd).size < before.size) {
+      // Its holes are not where they were, or not holes at all: everything up to its new end counts as data.
+      holes = [];
+      content = await this.#read(fd, before.size, holes, found);
+    }
+    if (database && this.#movedOn(found)) return this.#storeCopy(found, queued);
+    setContent(queued.entry, content, content.length + sumOf(holes), holes);
+    const xattrs = readXattrs(posix, fd);
+    if (xattrs.length > 0) queued.entry.xattrs = xattrs;
+    queued.entry.mtimeNs = before.mtimeNs;
+    queued.side = sideOf(before);
+    const after = posix.status(fd);
+    if (after.mtimeNs !== before.mtimeNs || after.size !== before.size) this.#warnChanged(found);
+    queued.state = 'ready';
   }
 
-  /** A database that somebody may be writing to: taken through its own backup where it is one. */
-  async #takeDatabase(found: Found, queued: QueuedEntry, old: ParentEntry | undefined): Promise<void> {
+  async #read(fd: number, size: number, holes: readonly Hole[], found: Found): Promise<StoredContent> {
+    const { report } = this.#job;
+    try {
+      const content = await this.#contents.storeFile(fd, size, holes, (bytes) => this.#onRead(bytes, found));
+      report.added += content.added;
+      if (content.indirect) report.chunks += content.chunkCount;
+      return content;
+    } finally {
+      report.underWay = 0;
+    }
+  }
+
+  #onRead(bytes: number, found: Found): void {
+    const { report, context } = this.#job;
+    context.signal?.throwIfAborted();
+    report.read += bytes;
+    report.underWay += bytes;
+    report.progress(() => printableName(found.path));
+  }
+
+  /** A database that is larger than one chunk, or in use: through its own backup while somebody may be writing, else byte by byte. */
+  async #takeDatabase(found: Found, queued: QueuedEntry): Promise<void> {
     const { databases, session } = this.#job;
-    if (!databases.isDatabase(session.posix, found)) {
-      if (this.#isUnchanged(found.status, old) && old !== undefined) return this.#inherit(found, queued, old);
-      return this.#store(found, queued, old);
-    }
-    databases.coverSidecars(found);
-    if (!databases.isInUse(session.posix, found)) {
-      if (this.#isUnchanged(found.status, old) && old !== undefined) return this.#inherit(found, queued, old);
-      return this.#store(found, queued, old);
-    }
-    this.#count(queued, old);
+    if (queued.counted === 'unmodified') queued.counted = 'changed';
     this.#queue.push(queued);
-    await this.#storeCopy(found, queued);
+    if (databases.isInUse(session.posix, found)) return this.#storeCopy(found, queued);
+    await this.#storeLarge(found, queued, true);
   }
 
   async #storeCopy(found: Found, queued: QueuedEntry): Promise<void> {
-    const { databases, session, report, context } = this.#job;
+    const { databases, report, context } = this.#job;
     let copy: DatabaseCopy | undefined;
     try {
       copy = await databases.copy(found, context.signal);
     } catch (error) {
       if (!(error instanceof HoldfastError) || !SKIPS_ONE_DATABASE.includes(error.code)) throw error;
+      if (error.code === 'not_found') return this.#drop(queued, { code: 'ENOENT' }, found);
       report.warn(error.message);
       return this.#drop(queued, { code: error.code.toUpperCase() }, found);
     }
@@ -264,27 +345,30 @@ class FolderRun {
       return this.#storeLarge(found, queued);
     }
     try {
-      const content = await this.#contents.storeFile(copy.fd, copy.sizeBytes, [], (bytes) =>
-        this.#onRead(bytes, found),
-      );
-      setContent(queued.entry, content, content.length, []);
-      queued.entry.viaBackupApi = true;
-      const fd = found.folder.with((dir) => session.posix.openForReading(dir, found.name));
-      try {
-        const xattrs = readXattrs(session.posix, fd);
-        if (xattrs.length > 0) queued.entry.xattrs = xattrs;
-      } finally {
-        session.posix.close(fd);
-      }
-      // What lies in the write-ahead log is not seen in the file's own times: read it again next time.
-      queued.side = { ...queued.side, ctimeNs: 0n };
-      report.added += content.added;
-      report.chunks += content.indirect ? content.chunkCount : 0;
-      queued.state = 'ready';
+      await this.#storeCopied(copy, { found, queued });
+    } catch (error) {
+      this.#drop(queued, error, found);
     } finally {
       await copy.remove();
       this.#queue.drain();
     }
+  }
+
+  async #storeCopied(copy: DatabaseCopy, { found, queued }: BatchedFile): Promise<void> {
+    const { posix } = this.#job.session;
+    const content = await this.#read(copy.fd, copy.sizeBytes, [], found);
+    setContent(queued.entry, content, content.length, []);
+    queued.entry.viaBackupApi = true;
+    const fd = found.folder.with((dir) => posix.openForReading(dir, found.name));
+    try {
+      const xattrs = readXattrs(posix, fd);
+      if (xattrs.length > 0) queued.entry.xattrs = xattrs;
+    } finally {
+      posix.close(fd);
+    }
+    // What lies in the write-ahead log is not seen in the file's own times: read it again next time.
+    queued.side = { ...queued.side, ctimeNs: 0n };
+    queued.state = 'ready';
   }
 
   #settleFile(file: BatchedFile, outcome: FileOutcome): void {
@@ -324,18 +408,15 @@ class FolderRun {
     return databases.isInUse(session.posix, found);
   }
 
-  /** Files that were different from what the walk saw: grown, replaced, or databases that came into use. */
+  /** Files that were different from what the walk saw: grown, replaced, databases that came into use, links whose first was dropped. */
   async #lookAgain(): Promise<void> {
     const { session, databases } = this.#job;
-    for (const { found, queued } of this.#again) {
-      try {
-        const inUse = databases.isDatabase(session.posix, found) && databases.isInUse(session.posix, found);
-        if (inUse) await this.#storeCopy(found, queued);
-        else await this.#storeLarge(found, queued);
-      } catch (error) {
-        if (systemCode(error) === undefined || isNoSpace(error)) throw error;
-        this.#drop(queued, error, found);
-      }
+    const again = this.#again;
+    this.#again = [];
+    for (const { found, queued } of again) {
+      const database = databases.isDatabase(session.posix, found);
+      if (database && databases.isInUse(session.posix, found)) await this.#storeCopy(found, queued);
+      else await this.#storeLarge(found, queued, database);
     }
   }
 
@@ -343,26 +424,28 @@ class FolderRun {
     this.#job.report.warn(`${printableName(found.path)} changed while it was being read.`);
   }
 
-  #count(queued: QueuedEntry, old: ParentEntry | undefined): void {
-    queued.counted = old?.entry.type === 'file' ? 'changed' : 'new';
-    this.#job.report.files[queued.counted]++;
-  }
-
+  /** Leaves a file out because of what happened to it. Throws what happened to the backup itself. */
   #drop(queued: QueuedEntry, error: unknown, found: Found): void {
+    this.#tellProblem(error, found);
     queued.state = 'dropped';
-    if (queued.counted !== undefined) {
-      this.#job.report.files[queued.counted]--;
-      this.#job.report.bytes -= found.status.size;
-    }
-    this.#tellProblem(error, found, this.#job.report);
     this.#queue.drain();
   }
 
-  #tellProblem(error: unknown, found: Found, report: BackupReport): void {
+  #tellProblem(error: unknown, found: Found): void {
+    const { report } = this.#job;
+    const code = this.#sourceProblem(error);
+    const path = printableName(found.path);
+    if (code === 'ENOENT') report.vanished(path);
+    else if (found.status.type === 'directory') report.unreadableFolder(path, code);
+    else report.unreadableFile(path, code);
+  }
+
+  /** The code of an error that reading a source gave. Everything else is thrown on: interruptions, a full disk, failures of the repository. */
+  #sourceProblem(error: unknown): string {
     const code = systemCode(error);
-    if (code === undefined) throw error;
-    if (code === 'ENOENT') report.vanished(printableName(found.path));
-    else report.unreadableFile(printableName(found.path), code);
+    const ours = error instanceof HoldfastError || isNoSpace(error) || this.#job.context.signal?.aborted === true;
+    if (code === undefined || ours) throw error;
+    return code;
   }
 
   /** The first member of the entry's hard-link group, or undefined when this is it. */
@@ -378,10 +461,7 @@ class FolderRun {
     return group.first;
   }
 
-  /**
-   * Same type, size, times and inode as the parent recorded, and last touched before the parent's scan began: what changes within the
-   * granularity of the clock after it was read looks the same.
-   */
+  /** Same type, size, times and inode as the parent recorded, and last touched well before the parent's scan began. */
   #isUnchanged(status: FileStatus, old: ParentEntry | undefined): boolean {
     const { parent } = this.#job;
     if (old?.side === undefined || parent === undefined) return false;
@@ -391,10 +471,15 @@ class FolderRun {
       old.side.ctimeNs === status.ctimeNs &&
       old.side.inode === status.ino &&
       old.side.sizeOnDisk === status.size &&
-      status.mtimeNs < parent.scanNs &&
-      status.ctimeNs < parent.scanNs
+      isSettled(status.mtimeNs, parent.scanNs) &&
+      isSettled(status.ctimeNs, parent.scanNs)
     );
   }
+}
+
+/** True for a time so long before the scan that no later change can have been given the same. */
+function isSettled(timeNs: bigint, scanNs: bigint): boolean {
+  return timeNs + (timeNs % 1_000_000_000n === 0n ? COARSE_TICK_NS : CLOCK_TICK_NS) < scanNs;
 }
 
 function sideOf(status: FileStatus): SideRecord {

@@ -2,6 +2,7 @@ import type { ByteString } from '../../../shared/bytes.ts';
 import { comparePaths } from '../../entry.ts';
 import type { Fence, SideRecord } from '../../format/manifest.ts';
 import type { StoredEntry } from '../../format/manifest-entry.ts';
+import { isDamage } from '../../repository/damage.ts';
 import type { ManifestReader } from '../../repository/manifest-reader.ts';
 
 export interface ParentEntry {
@@ -38,14 +39,23 @@ export class ParentCursor {
     }
   }
 
-  /** Reads the next part of the manifest that can hold `path` or something after it. Throws `damaged`. */
-  async load(path: ByteString): Promise<void> {
+  /**
+   * Reads the next part of the manifest that can hold `path` or something after it. `onDamage` is told of chunks that cannot be read; what they hold
+   * then counts as unknown, and the parts after it are not affected.
+   */
+  async load(path: ByteString, onDamage: (chunk: Buffer) => void): Promise<void> {
     while (this.#endsBefore(this.#nextFence, path)) this.#nextFence++;
     const fence = this.#fences[this.#nextFence++] as Fence;
     this.#at = 0;
     this.#entries = [];
-    this.#entries = await this.#reader.part(fence);
     this.#sides = await this.#reader.side(fence);
+    if (this.#sides === undefined && fence.side !== undefined) onDamage(fence.side.id);
+    try {
+      this.#entries = await this.#reader.part(fence);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      onDamage(fence.manifest.id);
+    }
   }
 
   #mayFollow(path: ByteString): boolean {

@@ -9,7 +9,7 @@ import { isSqliteSidecar } from '../sqlite/sidecars.ts';
 export class FolderHandle {
   readonly #posix: Posix;
   readonly #open: () => number;
-  /** Names that the rest of the walk leaves out: files that another file's backup has covered. */
+  /** Names of files that the rest of the walk leaves out: another file's backup has covered them. */
   readonly covered = new Set<ByteString>();
   /** True where some name in it is one that SQLite gives to the files beside a database. */
   hasSidecars = false;

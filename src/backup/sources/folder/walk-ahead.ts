@@ -33,9 +33,19 @@ export class WalkAhead implements Iterable<Found> {
   *[Symbol.iterator](): Generator<Found> {
     const ahead = this.#found;
     this.#found = [];
-    yield* ahead;
-    if (this.#failed) throw this.#failure;
-    if (!this.#ended) yield* { [Symbol.iterator]: () => this.#walk };
+    try {
+      yield* ahead;
+      if (this.#failed) throw this.#failure;
+      if (!this.#ended) yield* { [Symbol.iterator]: () => this.#walk };
+    } finally {
+      this.close();
+    }
+  }
+
+  /** Lets go of the folders that the walk holds open, where nobody will see it to its end. */
+  close(): void {
+    this.#ended = true;
+    this.#walk.return?.();
   }
 
   #step(): void {

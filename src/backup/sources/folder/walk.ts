@@ -1,5 +1,5 @@
 import { type ByteString, encodeText } from '../../../shared/bytes.ts';
-import { systemCode } from '../../../shared/errors.ts';
+import { HoldfastError, systemCode } from '../../../shared/errors.ts';
 import { printableName } from '../../../shared/printable.ts';
 import type { FileStatus } from '../../posix/file-status.ts';
 import type { Posix } from '../../posix/posix.ts';
@@ -36,8 +36,10 @@ export interface WalkRules {
 export interface WalkReport {
   /** Gone between listing and looking. */
   vanished(path: string): void;
-  /** A folder that cannot be listed, an entry that cannot be looked at. */
+  /** An entry that cannot be looked at. */
   unreadable(path: string, code: string): void;
+  /** A folder that cannot be listed. It was met all the same. */
+  unlistable(path: string, code: string): void;
 }
 
 /** Restores of our own keep their unfinished content in such folders. */
@@ -52,11 +54,12 @@ const CACHE_SIGNATURE = Buffer.from('Signature: 8a477f597d28d172789f06886806bc55
  */
 export function* walk(posix: Posix, root: WalkRoot, rules: WalkRules, report: WalkReport): Generator<Found> {
   if (!root.isFolder) {
-    yield lookAtFile(posix, root);
+    yield lookAtRoot(root, () => lookAtFile(posix, root));
     return;
   }
   const top = FolderHandle.root(posix, root.location);
-  const status = top.with((fd) => posix.status(fd));
+  const status = lookAtRoot(root, () => top.with((fd) => posix.status(fd)));
+  if (isSkipped(status, rules)) throw ownRepository(root);
   yield { path: root.path, name: '' as ByteString, folder: top, status };
   const stack: Level[] = [];
   const enter = (folder: FolderHandle, path: ByteString, relative: ByteString) => {
@@ -72,10 +75,10 @@ export function* walk(posix: Posix, root: WalkRoot, rules: WalkRules, report: Wa
         stack.pop();
         continue;
       }
-      if (level.folder.covered.has(name) || name.startsWith(RESTORE_JOURNAL)) continue;
+      if (name.startsWith(RESTORE_JOURNAL)) continue;
       const path = join(level.path, name);
       const found = look(posix, level.folder, name, path, report);
-      if (found === undefined) continue;
+      if (found === undefined || isCovered(found)) continue;
       const isDirectory = found.status.type === 'directory';
       const relative = join(level.relative, name);
       if (rules.excluded(relative, isDirectory) || isSkipped(found.status, rules)) continue;
@@ -86,6 +89,27 @@ export function* walk(posix: Posix, root: WalkRoot, rules: WalkRules, report: Wa
   } finally {
     for (const { folder } of stack) folder.release();
   }
+}
+
+/** What was asked for by name must be there: without it there would be an empty backup. */
+function lookAtRoot<T>({ location }: WalkRoot, look: () => T): T {
+  try {
+    return look();
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === undefined || error instanceof HoldfastError) throw error;
+    const gone = code === 'ENOENT' || code === 'ENOTDIR';
+    throw new HoldfastError(gone ? 'not_found' : 'unreadable', `${printableName(location)} cannot be read (${code}).`, {
+      cause: error,
+      advice: 'Check the path; nothing was stored.',
+    });
+  }
+}
+
+function ownRepository({ location }: WalkRoot): HoldfastError {
+  return new HoldfastError('usage', `${printableName(location)} is the repository itself.`, {
+    advice: 'Back up something else, or use mirror to make a second copy of the repository.',
+  });
 }
 
 /** A single file is found in its folder, which need not be readable. */
@@ -103,6 +127,11 @@ function siblingsOf(posix: Posix, fd: number, name: ByteString): ByteString[] {
   } catch {
     return [name];
   }
+}
+
+/** True for a file that another file's backup has covered. Ask again before it is used: a walk may be ahead of its consumer. */
+export function isCovered({ folder, name, status }: Found): boolean {
+  return status.type === 'file' && folder.covered.has(name);
 }
 
 interface Level {
@@ -128,7 +157,7 @@ function look(
   try {
     return { path, name, folder, status: folder.with((fd) => posix.statusAt(fd, name)) };
   } catch (error) {
-    reportProblem(error, path, report);
+    if (!folder.covered.has(name)) reportProblem(error, path, report);
     return undefined;
   }
 }
@@ -145,7 +174,7 @@ function list(
   try {
     fd = folder.hold();
   } catch (error) {
-    reportProblem(error, path, report);
+    reportFolder(error, path, report);
     return undefined;
   }
   try {
@@ -155,7 +184,7 @@ function list(
     return names;
   } catch (error) {
     folder.release();
-    reportProblem(error, path, report);
+    reportFolder(error, path, report);
     return undefined;
   }
 }
@@ -171,6 +200,13 @@ function isCache(posix: Posix, fd: number, names: readonly ByteString[]): boolea
   } catch {
     return false;
   }
+}
+
+function reportFolder(error: unknown, path: ByteString, report: WalkReport): void {
+  const code = systemCode(error);
+  if (code === undefined) throw error;
+  if (code === 'ENOENT') report.vanished(printableName(path));
+  else report.unlistable(printableName(path), code);
 }
 
 function reportProblem(error: unknown, path: ByteString, report: WalkReport): void {

@@ -276,6 +276,7 @@ export class LocalStore implements Store {
 
   async #openSpool(): Promise<string> {
     await this.#presence.check();
+    await this.#removeEmptySessions();
     const folder = await this.#spool.open();
     await this.#reserve.prepare(await this.#spool.newPath());
     return folder;
@@ -293,6 +294,13 @@ export class LocalStore implements Store {
 
   async #discard(path: string): Promise<void> {
     await this.#files.unlink(path).catch(() => undefined);
+  }
+
+  /** What writers left that died before their first object was there or after their last one was gone. One that lives makes its own again. */
+  async #removeEmptySessions(): Promise<void> {
+    const sessions = join(this.#root, 'sessions');
+    const entries = await this.#files.readdir(sessions).catch(() => []);
+    for (const { name } of entries) await this.#files.rmdir(join(sessions, name)).catch(() => undefined);
   }
 
   /** `sessions/ID` is one writer's own and would stay behind for ever; other folders are shared and few. */

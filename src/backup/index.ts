@@ -83,6 +83,7 @@ async function partsOf(store: Store): Promise<EngineParts> {
     commandEnvironment: withoutSecrets(process.env),
     skipped: identityOf(store.location),
     threads: availableParallelism(),
+    plainFiles,
   };
 }
 

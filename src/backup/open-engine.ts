@@ -31,6 +31,8 @@ export interface EngineParts extends Omit<BackupEnvironment, 'repository' | 'hea
   store: Store;
   clock: Clock;
   heads(repositoryId: string): HeadMemory;
+  /** The plain files that a repository of this program holds: rescue and the format's description. */
+  plainFiles?(): Promise<{ name: string; bytes: Buffer }[]>;
 }
 
 /**
@@ -42,6 +44,7 @@ export class OpenEngine implements Engine {
   readonly #opening: Promise<Repository>;
   #repository: Repository | undefined;
   #recovered: string[] = [];
+  #changedSlot: string | undefined;
 
   constructor(parts: EngineParts, opening: Promise<Repository>) {
     this.#parts = parts;
@@ -205,7 +208,7 @@ export class OpenEngine implements Engine {
 
   async keys(): Promise<KeySlotInfo[]> {
     const { listKeys } = await import('./operations/keys.ts');
-    return listKeys(await this.#opening);
+    return listKeys(await this.#opening, await this.#slot());
   }
 
   async addKey(passphrase: string, label: string): Promise<KeySlotInfo> {
@@ -215,19 +218,21 @@ export class OpenEngine implements Engine {
 
   async removeKey(slotId: string): Promise<KeySlotInfo> {
     const { removeKey } = await import('./operations/keys.ts');
-    return removeKey(await this.#opening, slotId);
+    return removeKey(await this.#opening, slotId, await this.#slot());
   }
 
   async changePassphrase(passphrase: string): Promise<KeySlotInfo> {
     const { changePassphrase } = await import('./operations/keys.ts');
-    return changePassphrase(await this.#opening, { passphrase });
+    const slot = await changePassphrase(await this.#opening, { passphrase }, await this.#slot());
+    this.#changedSlot = slot.id;
+    return slot;
   }
 
   async repairIndex(
     context?: OperationContext,
   ): Promise<{ packs: number; chunks: number; salvaged: string[]; damaged: string[]; durationMs: number }> {
     const { repairIndex } = await import('./operations/repair-index.ts');
-    return repairIndex(await this.#opening, context);
+    return repairIndex(await this.#opening, context, await this.#parts.plainFiles?.());
   }
 
   async stats(): Promise<RepositoryStats> {
@@ -242,6 +247,11 @@ export class OpenEngine implements Engine {
   async close(): Promise<void> {
     await this.#opening.catch(() => {});
     await this.#parts.store.close();
+  }
+
+  /** The slot that this program opened the repository with, or has since replaced it by. */
+  async #slot(): Promise<string> {
+    return this.#changedSlot ?? (await this.#opening).slot.id;
   }
 
   async #heads(): Promise<HeadMemory> {

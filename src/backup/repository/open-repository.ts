@@ -26,7 +26,12 @@ export interface OpenRepositoryRequest {
 export async function openRepository(ports: RepositoryPorts, request: OpenRepositoryRequest): Promise<Repository> {
   const { store } = ports;
   const warnings: string[] = [];
-  const [header, slots] = await Promise.all([readHeader(store, warnings), readSlots(store, warnings)]);
+  const [found, slots] = await Promise.all([readHeader(store, warnings), readSlots(store, warnings)]);
+  if (found.newer !== undefined) {
+    if (!isOneFlippedBit(found.newer.bytes, slots)) throw found.newer.error;
+    warnings.push(`${HEADER_NAME} is damaged; the copy in a key slot is used.`);
+  }
+  const { header } = found;
   if (slots.length === 0) throw nothingToOpen(store, header !== undefined);
   const passphrase = await request.passphrase();
   const configs = fetchConfigs(store);
@@ -47,18 +52,39 @@ export async function openRepository(ports: RepositoryPorts, request: OpenReposi
   });
 }
 
-/** Undefined where the header is lost or damaged: every slot holds a copy. */
-async function readHeader(store: Store, warnings: string[]): Promise<Header | undefined> {
+interface FoundHeader {
+  /** Absent where the file is lost or damaged: every slot holds a copy. */
+  header?: Header;
+  /** The file names a version that this program does not know. */
+  newer?: { bytes: Buffer; error: HoldfastError };
+}
+
+async function readHeader(store: Store, warnings: string[]): Promise<FoundHeader> {
+  let bytes: Buffer;
   try {
-    return parseHeader(await store.get(HEADER_NAME));
+    bytes = await store.get(HEADER_NAME);
   } catch (error) {
-    if (error instanceof HoldfastError && error.code === 'damaged') {
-      warnings.push(`${HEADER_NAME} is damaged; the copy in a key slot is used.`);
-      return undefined;
-    }
     if (!isNotFound(error)) throw error;
-    return undefined;
+    return {};
   }
+  try {
+    return { header: parseHeader(bytes) };
+  } catch (error) {
+    if (!(error instanceof HoldfastError)) throw error;
+    if (error.code === 'unsupported_version') return { newer: { bytes, error } };
+    warnings.push(`${HEADER_NAME} is damaged; the copy in a key slot is used.`);
+    return {};
+  }
+}
+
+/** A version that is one flipped bit away from the slots' copies is damage; whoever writes a newer format writes slots that say so too. */
+function isOneFlippedBit(bytes: Buffer, slots: readonly Slot[]): boolean {
+  return slots.some(({ header }) => {
+    if (header.length !== bytes.length) return false;
+    const different = [...header].map((byte, i) => byte ^ (bytes[i] as number)).filter((bits) => bits !== 0);
+    const [bits = 0] = different;
+    return different.length === 1 && (bits & (bits - 1)) === 0;
+  });
 }
 
 async function readSlots(store: Store, warnings: string[]): Promise<Slot[]> {

@@ -84,7 +84,8 @@ export type ToPacker =
   | { type: 'setup'; setup: PackerSetup }
   | { type: 'table'; table: SharedArrayBuffer }
   | { type: 'job'; number: number; job: PackerJob }
-  | { type: 'finish' };
+  | { type: 'finish' }
+  | { type: 'stop' };
 
 export type FromPacker =
   | { type: 'done'; number: number; result: PackerResult }

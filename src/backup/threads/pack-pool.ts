@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import { HoldfastError, isNoSpace, systemCode } from '../../shared/errors.ts';
 import type { RandomSource } from '../../shared/random.ts';
@@ -39,6 +41,9 @@ export type OnPack = (path: string, index: PackIndex) => void;
 /** Bytes that may wait for each thread: enough to keep it busy, little enough to stay in memory and to cancel quickly. */
 const WAITING_BYTES = 4 * 2 ** 20;
 
+/** How long a thread may take to let go of its files when it is ended in the middle of its work. */
+const LET_GO_MS = 2000;
+
 /** A pool of worker threads, which boot when there is something to do: an unchanged backup needs none. `setup` is completed with each thread's number. */
 export function createThreadPool(count: number, setup: Omit<PackerSetup, 'thread'>, onPack: OnPack): PackPool {
   return new ThreadPool(count, setup, onPack);
@@ -70,6 +75,7 @@ class ThreadPool implements PackPool {
     const thread = this.#freeThread();
     const number = this.#nextJob++;
     thread.waiting += cost;
+    thread.finished = false;
     return new Promise((resolve, reject) => {
       this.#jobs.set(number, { thread, cost, resolve, reject });
       this.#send(thread, { type: 'job', number, job });
@@ -99,8 +105,18 @@ class ThreadPool implements PackPool {
 
   async close(): Promise<void> {
     for (const thread of this.#threads) thread.ended = true;
-    await Promise.all(this.#threads.map((thread) => thread.worker.terminate()));
+    await Promise.all(this.#threads.map((thread) => this.#end(thread)));
     this.#fail(new HoldfastError('interrupted', 'The packing threads were ended.'));
+  }
+
+  /** A thread that is ended with a pack open leaves its descriptor to the process, and with it the disk space: so it is asked to let go first. */
+  async #end(thread: Thread): Promise<void> {
+    if (!thread.finished) {
+      const gone = once(thread.worker, 'exit');
+      this.#send(thread, { type: 'stop' });
+      await Promise.race([gone, delay(LET_GO_MS, undefined, { ref: false })]);
+    }
+    await thread.worker.terminate();
   }
 
   /** The thread with the least to do; a new one where all have something to do and more may be had. */
@@ -173,6 +189,7 @@ interface Thread {
   worker: Worker;
   /** Bytes of the jobs that it has not answered. */
   waiting: number;
+  /** It has no pack open. */
   finished: boolean;
   ended: boolean;
 }
@@ -190,7 +207,7 @@ function reviveIndex(index: PackIndex): PackIndex {
 /** What to tell of an error of writing a pack into the spool folder. */
 export function packingError(message: string, code: string | undefined): HoldfastError {
   if (isNoSpace({ code })) {
-    return new HoldfastError('storage_full', `No room is left for new packs: ${message}.`, {
+    return new HoldfastError('storage_full', `No room is left for the repository's new packs: ${message}.`, {
       advice: 'Free space on that disk, or run `forget` and then `prune --grace 0s`.',
     });
   }

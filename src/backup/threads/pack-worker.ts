@@ -9,6 +9,8 @@ import { Packer } from './packer.ts';
 /** A packing thread: a Packer behind a message port. */
 
 let packer: Packer | undefined;
+/** Work that was sent before the failure was known must not go on with a pack that is not whole. */
+let failed = false;
 
 function send(message: FromPacker, transfer: ArrayBuffer[] = []): void {
   parentPort?.postMessage(message, transfer);
@@ -25,9 +27,13 @@ function handle(message: ToPacker): void {
     return;
   }
   if (packer === undefined) throw new Error('a packing thread was given work before its setup');
+  if (failed && message.type !== 'stop') return;
   if (message.type === 'table') packer.useTable(message.table);
   else if (message.type === 'job') send({ type: 'done', number: message.number, result: packer.run(message.job) });
-  else {
+  else if (message.type === 'stop') {
+    packer.abandon();
+    parentPort?.close();
+  } else {
     packer.finish();
     send({ type: 'finished' });
   }
@@ -37,6 +43,7 @@ parentPort?.on('message', (message: ToPacker) => {
   try {
     handle(message);
   } catch (error) {
+    failed = true;
     packer?.abandon();
     send({ type: 'failed', message: error instanceof Error ? error.message : String(error), code: systemCode(error) });
   }

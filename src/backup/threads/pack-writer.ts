@@ -64,8 +64,7 @@ export class PackWriter {
 
   /** Makes the first `length` bytes of the room last asked for a chunk. */
   commit(id: Buffer, length: number): void {
-    this.#pack ??= this.#openPack();
-    const pack = this.#pack;
+    const pack = this.#pack ?? this.#openPack();
     pack.addRecord(id, this.#blockLength, length);
     this.#lengths.push(length);
     this.#blockLength += length;
@@ -94,6 +93,8 @@ export class PackWriter {
     const path = this.#options.nextPath();
     const fd = files.openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
     const pack = new OpenPack(path, fd, sealer.seal(packType(kind), session), files);
+    // Known before the first write, which may fail: `abandon` closes it then.
+    this.#pack = pack;
     pack.write(pack.object.envelope);
     return pack;
   }

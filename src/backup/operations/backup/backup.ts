@@ -237,7 +237,7 @@ async function storeFolders(run: BackupRun, found: Iterable<Found>): Promise<voi
     walk: found,
     owners: readOwners(),
     maxFileSizeBytes: request.maxFileSizeBytes,
-    parent: parent && sawEnough(parent, session.posix) ? comparison(session, parent) : undefined,
+    parent: parent && comparison(session, parent),
     databases: new DatabaseCopies({
       scratchFolder: () => repository.store.spoolFolder(),
       nowNs: () => BigInt(repository.clock.now()) * 1_000_000n,
@@ -249,8 +249,8 @@ async function storeFolders(run: BackupRun, found: Iterable<Found>): Promise<voi
 function comparison(session: WritingSession, { body }: SnapshotRecord): FolderBackup['parent'] {
   return {
     reader: new ManifestReader(session.reader, body.manifest),
-    manifest: body.manifest,
     scanNs: BigInt(Date.parse(body.scan)) * 1_000_000n,
+    sawEnough: sawEnough(body.facts, session.posix),
   };
 }
 

@@ -2,6 +2,7 @@ import { closeSync, constants, openSync } from 'node:fs';
 import type { ByteString } from '../../../shared/bytes.ts';
 import { HoldfastError } from '../../../shared/errors.ts';
 import { printableName } from '../../../shared/printable.ts';
+import type { FileStatus } from '../../posix/file-status.ts';
 import type { Posix } from '../../posix/posix.ts';
 import { readStart } from '../../posix/read-start.ts';
 import type { Found } from '../../sources/folder/walk.ts';
@@ -56,7 +57,7 @@ export class DatabaseCopies {
       const now = statusOrNone(posix, fd, name);
       const same = now?.mtimeNs === status.mtimeNs && now.ctimeNs === status.ctimeNs && now.size === status.size;
       const logs = sidecarsOf(name).filter((sidecar) => !sidecar.endsWith('-shm'));
-      return !same || logs.some((log) => (statusOrNone(posix, fd, log)?.size ?? 0) > 0);
+      return !same || logs.some((log) => hasContent(statusOrNone(posix, fd, log)));
     });
   }
 
@@ -86,7 +87,12 @@ export class DatabaseCopies {
   }
 }
 
-function statusOrNone(posix: Posix, dir: number, name: Found['name']): ReturnType<Posix['statusAt']> | undefined {
+/** A folder of such a name is no log. */
+function hasContent(status: FileStatus | undefined): boolean {
+  return status?.type === 'file' && status.size > 0;
+}
+
+function statusOrNone(posix: Posix, dir: number, name: Found['name']): FileStatus | undefined {
   try {
     return posix.statusAt(dir, name);
   } catch {

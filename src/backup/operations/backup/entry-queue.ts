@@ -1,5 +1,6 @@
 import type { SideRecord } from '../../format/manifest.ts';
 import type { StoredEntry } from '../../format/manifest-entry.ts';
+import type { ParentPart } from './parent-cursor.ts';
 
 /** An entry on its way into the manifest. `state` turns from waiting to ready once its content is stored, or to dropped. */
 export interface QueuedEntry {
@@ -14,15 +15,22 @@ export interface QueuedEntry {
   counted: 'new' | 'changed' | 'unmodified';
 }
 
+/** A part of the parent's manifest in which nothing changed. */
+export interface QueuedPart {
+  part: ParentPart;
+  state: 'ready';
+  linkedTo?: undefined;
+}
+
 /** Keeps the manifest's order while contents are stored out of order. */
 export class EntryQueue {
-  readonly #write: (item: QueuedEntry) => void;
+  readonly #write: (item: QueuedEntry | QueuedPart) => void;
   readonly #onOrphan: (item: QueuedEntry) => void;
-  #items: QueuedEntry[] = [];
+  #items: (QueuedEntry | QueuedPart)[] = [];
   #head = 0;
 
   /** `onOrphan` is told of a member whose first was dropped: its content has to be stored after all, and everything waits for that. */
-  constructor(write: (item: QueuedEntry) => void, onOrphan: (item: QueuedEntry) => void) {
+  constructor(write: (item: QueuedEntry | QueuedPart) => void, onOrphan: (item: QueuedEntry) => void) {
     this.#write = write;
     this.#onOrphan = onOrphan;
   }
@@ -31,7 +39,7 @@ export class EntryQueue {
     return this.#items.length - this.#head;
   }
 
-  push(item: QueuedEntry): void {
+  push(item: QueuedEntry | QueuedPart): void {
     this.#items.push(item);
     if (item.state !== 'waiting') this.drain();
   }
@@ -51,7 +59,7 @@ export class EntryQueue {
   }
 
   /** The first member stands before this one, so its content is known by now, unless it went: then this one becomes the first. */
-  #join(item: QueuedEntry): void {
+  #join(item: QueuedEntry | QueuedPart): void {
     if (item.linkedTo === undefined) return;
     let first = item.linkedTo;
     while (first.state === 'dropped' && first.heir !== undefined) first = first.heir;

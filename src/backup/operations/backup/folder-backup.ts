@@ -8,7 +8,7 @@ import type { FileStatus } from '../../posix/file-status.ts';
 import type { Owners } from '../../posix/owners.ts';
 import { readXattrs } from '../../posix/xattrs.ts';
 import { isDamage } from '../../repository/damage.ts';
-import type { ManifestReader, ManifestRefs } from '../../repository/manifest-reader.ts';
+import type { ManifestReader } from '../../repository/manifest-reader.ts';
 import { complete, describe } from '../../sources/folder/describe.ts';
 import { type Found, isCovered } from '../../sources/folder/walk.ts';
 import { ContentWriter, type StoredContent } from '../writing/content-writer.ts';
@@ -18,7 +18,7 @@ import type { BackupReport } from './backup-report.ts';
 import type { DatabaseCopies, DatabaseCopy } from './database-copies.ts';
 import { EntryQueue, type QueuedEntry } from './entry-queue.ts';
 import { type BatchedFile, FileBatcher, type FileOutcome, mayHaveHoles } from './file-batcher.ts';
-import { NEEDS_LOAD, ParentCursor, type ParentEntry } from './parent-cursor.ts';
+import { NEEDS_LOAD, ParentCursor, type ParentEntry, type ParentPart } from './parent-cursor.ts';
 
 export interface FolderBackup {
   session: WritingSession;
@@ -29,8 +29,8 @@ export interface FolderBackup {
   /** The walk of all roots, in manifest order. */
   walk: Iterable<Found>;
   maxFileSizeBytes: number | undefined;
-  /** The snapshot to compare with: unchanged files are taken over from it. */
-  parent: { reader: ManifestReader; manifest: ManifestRefs; scanNs: bigint } | undefined;
+  /** The snapshot to compare with: unchanged files are taken over from it, where it saw all of them. */
+  parent: { reader: ManifestReader; scanNs: bigint; sawEnough: boolean } | undefined;
   databases: DatabaseCopies;
 }
 
@@ -61,13 +61,15 @@ class FolderRun {
   readonly #members = new Map<QueuedEntry, Found>();
   #again: BatchedFile[] = [];
   #cursor: ParentCursor | undefined;
+  /** What the walk met of a part of the parent's manifest in which nothing has changed so far. */
+  #held: { part: ParentPart | undefined; found: Found[] } = { part: undefined, found: [] };
   #turnBegan = 0;
   #sinceTurn = 0;
 
   constructor(job: FolderBackup) {
     this.#job = job;
     this.#queue = new EntryQueue(
-      (item) => this.#write(item),
+      (item) => ('part' in item ? this.#writePart(item.part) : this.#write(item)),
       (item) => this.#again.push({ found: this.#members.get(item) as Found, queued: item }),
     );
     this.#contents = new ContentWriter(job.session);
@@ -88,12 +90,13 @@ class FolderRun {
       context.signal?.throwIfAborted();
       if (isCovered(found)) continue;
       // Not awaited where there is nothing to wait for: a turn of the event loop for each of a million entries would cost more than the rest.
-      const waiting = this.#take(found) ?? this.#giveTurn();
+      const waiting = this.#meet(found) ?? this.#giveTurn();
       if (waiting !== undefined) await waiting;
       if (this.#queue.length >= MAX_QUEUE) await this.#batcher.settle();
       // At once, because everything after them waits.
       if (this.#again.length > 0) await this.#lookAgain();
     }
+    await this.#release();
     await this.#batcher.settle();
     while (this.#again.length > 0) await this.#lookAgain();
     if (this.#queue.length > 0) throw new HoldfastError('internal', `${this.#queue.length} entries were never stored.`);
@@ -106,7 +109,7 @@ class FolderRun {
       this.#cursor = new ParentCursor(parent.reader, await parent.reader.fences());
     } catch (error) {
       if (!isDamage(error)) throw error;
-      for (const { id } of parent.manifest) session.distrust(Buffer.from(id, 'hex'));
+      session.distrustMeta();
       report.warn(`The parent snapshot cannot be read; everything is read again: ${error.message}`);
     }
   }
@@ -129,32 +132,93 @@ class FolderRun {
     const { report, manifest } = this.#job;
     const { entry, side, counted } = item;
     this.#members.delete(item);
-    if (entry.type === 'directory') report.directories++;
-    else if (entry.type === 'file') report.files[counted]++;
-    else report.others++;
-    report.bytes += entry.size;
-    if (entry.indirect !== true) report.chunks += entry.chunks?.length ?? 0;
+    count(report, entry, counted);
     manifest.add(entry, side);
+  }
+
+  /** A part that was not changed, as the manifest has it already where the new one is cut in the same places. */
+  #writePart({ fence, entries, sides }: ParentPart): void {
+    const { report, manifest, session } = this.#job;
+    for (const entry of entries) count(report, entry, 'unmodified');
+    const stored = session.use(fence.manifest.id) && (fence.side === undefined || session.use(fence.side.id));
+    if (stored && manifest.reuse(fence)) return;
+    entries.forEach((entry, at) => {
+      manifest.add(entry, sides[at] as SideRecord);
+    });
+  }
+
+  /** Holds back what a part of the parent's manifest lists unchanged, until the whole part is found so; or takes it as it comes. */
+  #meet(found: Found): Promise<void> | undefined {
+    const { part } = this.#held;
+    if (part === undefined) return this.#begin(found);
+    const { found: held } = this.#held;
+    if (!this.#isPlain(found, part, held.length)) return this.#release().then(() => this.#meet(found));
+    held.push(found);
+    return held.length === part.entries.length ? this.#takePart(part) : undefined;
+  }
+
+  #begin(found: Found): Promise<void> | undefined {
+    if (this.#cursor?.find(found.path) === NEEDS_LOAD) return this.#loadAndMeet(found);
+    const part = this.#cursor?.partFrom(found.path);
+    if (part === undefined || !this.#isPlain(found, part, 0)) return this.#take(found);
+    this.#held = { part, found: [found] };
+    return part.entries.length === 1 ? this.#takePart(part) : undefined;
+  }
+
+  /** Unchanged, and nothing about it needs a second look. */
+  #isPlain({ path, folder, status }: Found, { entries, sides }: ParentPart, at: number): boolean {
+    const { owners, maxFileSizeBytes } = this.#job;
+    const entry = entries[at];
+    return (
+      entry !== undefined &&
+      entry.path === path &&
+      (status.nlink === 1 || status.type === 'directory') &&
+      maxFileSizeBytes === undefined &&
+      !folder.hasSidecars &&
+      entry.indirect !== true &&
+      entry.user === owners.userName(status.uid) &&
+      entry.group === owners.groupName(status.gid) &&
+      this.#isUnchanged(status, { entry, side: sides[at] })
+    );
+  }
+
+  #takePart(part: ParentPart): Promise<void> | undefined {
+    const { session, report } = this.#job;
+    const known = part.entries.every(({ chunks = [] }) => chunks.every(({ id }) => session.use(id)));
+    if (!known) return this.#release();
+    this.#held = { part: undefined, found: [] };
+    this.#cursor?.skipPart();
+    report.progress(() => printableName(part.fence.firstPath));
+    this.#queue.push({ part, state: 'ready' });
+    return undefined;
+  }
+
+  /** Takes what was held back one by one. */
+  async #release(): Promise<void> {
+    const { found } = this.#held;
+    this.#held = { part: undefined, found: [] };
+    for (const each of found) await this.#take(each);
   }
 
   /** Most entries need no waiting at all, so nothing here is asynchronous until it has to be. */
   #take(found: Found): Promise<void> | undefined {
     this.#job.report.progress(() => printableName(found.path));
     const old = this.#cursor?.find(found.path);
-    if (old === NEEDS_LOAD) return this.#loadAndTake(found);
+    // The part that holds it was loaded when the walk met it.
+    if (old === NEEDS_LOAD) throw new HoldfastError('internal', 'A part of the parent was passed over.');
     if (found.status.type === 'file') return this.#takeFile(found, old);
     return this.#takeOther(found, old);
   }
 
-  async #loadAndTake(found: Found): Promise<void> {
+  async #loadAndMeet(found: Found): Promise<void> {
     const { session, report } = this.#job;
-    await this.#cursor?.load(found.path, (chunk) => {
-      session.distrust(chunk);
+    await this.#cursor?.load(found.path, () => {
+      session.distrustMeta();
       report.warn(
         `A part of the parent snapshot cannot be read; what it lists is read again (from ${printableName(found.path)}).`,
       );
     });
-    await this.#take(found);
+    await this.#meet(found);
   }
 
   #takeOther(found: Found, old: ParentEntry | undefined): undefined {
@@ -228,7 +292,7 @@ class FolderRun {
       return await parent?.reader.chunkList(entry);
     } catch (error) {
       if (!isDamage(error)) throw error;
-      for (const { id } of entry.chunks ?? []) session.distrust(id);
+      session.distrustMeta();
       report.warn(`What the parent snapshot has of ${printableName(entry.path)} cannot be read; it is read again.`);
       return undefined;
     }
@@ -464,7 +528,7 @@ class FolderRun {
   /** Same type, size, times and inode as the parent recorded, and last touched well before the parent's scan began. */
   #isUnchanged(status: FileStatus, old: ParentEntry | undefined): boolean {
     const { parent } = this.#job;
-    if (old?.side === undefined || parent === undefined) return false;
+    if (old?.side === undefined || parent === undefined || !parent.sawEnough) return false;
     return (
       old.entry.type === status.type &&
       old.entry.mtimeNs === status.mtimeNs &&
@@ -479,7 +543,16 @@ class FolderRun {
 
 /** True for a time so long before the scan that no later change can have been given the same. */
 function isSettled(timeNs: bigint, scanNs: bigint): boolean {
-  return timeNs + (timeNs % 1_000_000_000n === 0n ? COARSE_TICK_NS : CLOCK_TICK_NS) < scanNs;
+  if (timeNs + COARSE_TICK_NS < scanNs) return true;
+  return timeNs % 1_000_000_000n !== 0n && timeNs + CLOCK_TICK_NS < scanNs;
+}
+
+function count(report: BackupReport, entry: StoredEntry, counted: QueuedEntry['counted']): void {
+  if (entry.type === 'directory') report.directories++;
+  else if (entry.type === 'file') report.files[counted]++;
+  else report.others++;
+  report.bytes += entry.size;
+  if (entry.indirect !== true) report.chunks += entry.chunks?.length ?? 0;
 }
 
 function sideOf(status: FileStatus): SideRecord {

@@ -10,6 +10,13 @@ export interface ParentEntry {
   side: SideRecord | undefined;
 }
 
+/** A part of the parent's manifest: one manifest chunk with its side chunk. */
+export interface ParentPart {
+  fence: Fence;
+  entries: readonly StoredEntry[];
+  sides: readonly SideRecord[];
+}
+
 /** The parent's manifest has to be read further before the question can be answered: call `load`. */
 export const NEEDS_LOAD = Symbol('needs load');
 
@@ -17,6 +24,7 @@ export const NEEDS_LOAD = Symbol('needs load');
 export class ParentCursor {
   readonly #reader: ManifestReader;
   readonly #fences: readonly Fence[];
+  #fence: Fence | undefined;
   #nextFence = 0;
   #entries: StoredEntry[] = [];
   #sides: SideRecord[] | undefined;
@@ -40,22 +48,36 @@ export class ParentCursor {
   }
 
   /**
-   * Reads the next part of the manifest that can hold `path` or something after it. `onDamage` is told of chunks that cannot be read; what they hold
-   * then counts as unknown, and the parts after it are not affected.
+   * Reads the next part of the manifest that can hold `path` or something after it. `onDamage` is told where it cannot be read; what it holds then
+   * counts as unknown, and the parts after it are not affected.
    */
-  async load(path: ByteString, onDamage: (chunk: Buffer) => void): Promise<void> {
+  async load(path: ByteString, onDamage: () => void): Promise<void> {
     while (this.#endsBefore(this.#nextFence, path)) this.#nextFence++;
     const fence = this.#fences[this.#nextFence++] as Fence;
+    this.#fence = fence;
     this.#at = 0;
     this.#entries = [];
     this.#sides = await this.#reader.side(fence);
-    if (this.#sides === undefined && fence.side !== undefined) onDamage(fence.side.id);
+    if (this.#sides === undefined && fence.side !== undefined) onDamage();
     try {
       this.#entries = await this.#reader.part(fence);
     } catch (error) {
       if (!isDamage(error)) throw error;
-      onDamage(fence.manifest.id);
+      onDamage();
     }
+  }
+
+  /** The part at hand, where it begins at `path` and can be taken over whole. */
+  partFrom(path: ByteString): ParentPart | undefined {
+    if (this.#at > 0 || this.#fence === undefined || this.#sides === undefined) return undefined;
+    return this.#entries[0]?.path === path
+      ? { fence: this.#fence, entries: this.#entries, sides: this.#sides }
+      : undefined;
+  }
+
+  /** Passes over the part at hand. */
+  skipPart(): void {
+    this.#at = this.#entries.length;
   }
 
   #mayFollow(path: ByteString): boolean {

@@ -1,6 +1,5 @@
 import type { SnapshotBody } from '../../format/bodies.ts';
 import type { PosixCapabilities } from '../../posix/capabilities.ts';
-import type { SnapshotRecord } from '../../repository/snapshots.ts';
 
 /** What a backup may be unable to see. Files that it read are not taken over from it by one that sees more. */
 const ASPECTS = ['xattrs', 'holes'] as const satisfies readonly (keyof PosixCapabilities)[];
@@ -14,9 +13,9 @@ export function unseenFacts({ capabilities }: { capabilities: PosixCapabilities 
 
 /** True where a backup saw everything that this layer can see. */
 export function sawEnough(
-  { body }: Pick<SnapshotRecord, 'body'>,
+  facts: SnapshotBody['facts'],
   { capabilities }: { capabilities: PosixCapabilities },
 ): boolean {
-  const unseen = body.facts[FACT];
+  const unseen = facts[FACT];
   return !Array.isArray(unseen) || !ASPECTS.some((aspect) => capabilities[aspect] && unseen.includes(aspect));
 }

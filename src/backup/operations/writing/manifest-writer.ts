@@ -30,6 +30,17 @@ export class ManifestWriter {
     this.#store(this.#builder.add(entry, side));
   }
 
+  /**
+   * Adds a whole part of another manifest that is stored already, where the parts of this one end right before it. False where they do not: then
+   * nothing was added. The caller has made sure that its chunks are there.
+   */
+  reuse(fence: Fence): boolean {
+    if (!this.#builder.endsBefore(fence.firstPath)) return false;
+    this.#store(this.#builder.finish());
+    this.#addFence(fence);
+    return true;
+  }
+
   /** The fence chunks: `manifest` of the snapshot's body. */
   finish(): { id: string; length: number }[] {
     this.#store(this.#builder.finish());
@@ -41,8 +52,12 @@ export class ManifestWriter {
     if (part === undefined) return;
     const manifest = this.#storeMeta(part.manifest);
     const side = this.#storeMeta(part.side);
-    this.#fences.push({ firstPath: part.firstPath, count: part.count, manifest, side });
-    this.#fenceBytes += part.firstPath.length;
+    this.#addFence({ firstPath: part.firstPath, count: part.count, manifest, side });
+  }
+
+  #addFence(fence: Fence): void {
+    this.#fences.push(fence);
+    this.#fenceBytes += fence.firstPath.length;
     if (this.#fences.length >= FENCES_PER_CHUNK || this.#fenceBytes >= FENCE_CHUNK_BYTES) this.#closeFences();
   }
 

@@ -72,7 +72,8 @@ export class WritingSession {
   readonly #pool: PackPool;
   readonly #meta: PackWriter;
   readonly #usedBlocks: Uint8Array;
-  readonly #distrusted = new Set<string>();
+  /** Meta chunks known before that this session has stored again; undefined while they are trusted. */
+  #storedAgain: Set<string> | undefined;
   /** The packs of other sessions by block number, for `usedPacks`. */
   readonly #blockPacks: PackOfBlock[];
   #table: ChunkTable;
@@ -172,16 +173,23 @@ export class WritingSession {
   storeMeta(content: Buffer): ChunkRef {
     const id = this.repository.hasher.id(META, hash('sha256', content, 'buffer'));
     const isNew = this.#table.claim(id, this.#usedBlocks);
-    if (isNew || this.#distrusted.delete(id.toString('latin1'))) {
+    if (isNew || this.#storeAgain(id)) {
       this.#guard(() => this.#meta.add(id, content));
       this.#metaAdded += content.length;
     }
     return { id, length: content.length };
   }
 
-  /** A meta chunk that cannot be read although the index names it: where it comes up it is stored again. */
-  distrust(id: Buffer): void {
-    this.#distrusted.add(id.toString('latin1'));
+  /** Some meta chunk could not be read although the index names it: from now on each that comes up is stored again, for others may be as bad. */
+  distrustMeta(): void {
+    this.#storedAgain ??= new Set();
+  }
+
+  #storeAgain(id: Buffer): boolean {
+    const key = id.toString('latin1');
+    if (this.#storedAgain === undefined || this.#storedAgain.has(key)) return false;
+    this.#storedAgain.add(key);
+    return true;
   }
 
   /** Bytes of new meta chunks before compression. */

@@ -1,0 +1,90 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openPosix } from '../../../../src/backup/posix/open-posix.ts';
+import { program } from '../../../helpers/holdfast-process.ts';
+import { isRoot } from '../../../helpers/tree/sample-tree.ts';
+import { TreeMaker } from '../../../helpers/tree/tree-maker.ts';
+
+const NOBODY = 65_534;
+let root: string;
+let make: TreeMaker;
+
+/** Runs the command line as a user without rights. */
+function asNobody(...words: string[]): { status: number | null; result: Record<string, never>; messages: string } {
+  const env = {
+    PATH: process.env.PATH,
+    HOLDFAST_REPO: join(root, 'own', 'repository'),
+    HOLDFAST_PASSWORD: 'x',
+    HOLDFAST_STATE_DIR: join(root, 'own', 'state'),
+    HOME: join(root, 'own'),
+  };
+  const run = spawnSync(program, ['--json', ...words], { env, uid: NOBODY, gid: NOBODY, encoding: 'utf8', cwd: root });
+  expect(run.stderr).not.toMatch(/\n\s+at /);
+  return { status: run.status, result: JSON.parse(run.stdout || '{}'), messages: run.stderr };
+}
+
+/** A checkout may lie where others may not go. */
+const canRun = isRoot && spawnSync(program, ['--version'], { uid: NOBODY, gid: NOBODY }).status === 0;
+
+describe.skipIf(!canRun)('a user without rights', () => {
+  beforeAll(() => {
+    root = mkdtempSync(join(tmpdir(), 'holdfast-nobody-'));
+    chmodSync(root, 0o755);
+    make = new TreeMaker(openPosix(), root);
+    make.folder('own', { uid: NOBODY, gid: NOBODY });
+    make.file('source/open', 'x', { mode: 0o644 });
+    make.file('source/closed', 'x', { mode: 0o600 });
+    make.file('source/closed folder/inside', 'x');
+    make.dress('source/closed folder', { mode: 0o700 });
+    make.file('passage/known/inside', 'x', { mode: 0o644 });
+    make.file('passage/file', 'x', { mode: 0o644 });
+    make.dress('passage', { mode: 0o711 });
+    expect(asNobody('init').status).toBe(0);
+  });
+
+  afterAll(() => {
+    execFileSync('rm', ['-rf', root]);
+  });
+
+  it('backs up what it may read, is told of the rest, and gets exit status 3', () => {
+    const { status, result } = asNobody('backup', join(root, 'source'));
+    expect(status).toBe(3);
+    expect(result).toMatchObject({
+      files: { new: 1 },
+      directories: 2,
+      warnings: expect.toSatisfy(
+        (warnings: string[]) =>
+          warnings.length === 2 &&
+          warnings.every((text) => /^closed( folder)? could not be read \(EACCES\)/.test(text)),
+      ),
+    });
+    expect(asNobody('ls', 'latest').result).toMatchObject({ entries: [{ path: 'closed folder' }, { path: 'open' }] });
+  });
+
+  it.each(['passage/known', 'passage/file'])(
+    'backs up %s in a folder that it may pass through but not list',
+    (path) => {
+      const { status, result } = asNobody('backup', join(root, path));
+      expect({ status, warnings: result.warnings }).toEqual({ status: 0, warnings: [] });
+      expect(result).toMatchObject({ files: { new: 1 } });
+    },
+  );
+
+  it.each(['source/closed', 'source/closed folder', 'source/closed folder/inside', 'passage'])(
+    'makes no empty snapshot of %s, which it may not read',
+    (path) => {
+      const { status, result } = asNobody('backup', join(root, path));
+      expect(status).toBe(1);
+      expect(result).toMatchObject({ error: { code: 'permission', message: expect.stringContaining(path) } });
+    },
+  );
+
+  it('reads names for a pattern file that it may not read as an error of its own', () => {
+    writeFileSync(join(root, 'patterns'), 'x', { mode: 0o600 });
+    const { status } = asNobody('backup', join(root, 'source'), '--exclude-file', join(root, 'patterns'));
+    expect(status).toBe(10);
+  });
+});

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { hostname, userInfo } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import type { Globals } from './cli/globals.ts';
+import { asksForJson, type Globals } from './cli/globals.ts';
 import type { Host, LocalCommand } from './cli/host.ts';
+import { reportUnexpected } from './cli/report-error.ts';
 import { runCli } from './cli/run.ts';
 import { text } from './commands/field.ts';
 import { systemClock } from './shared/clock.ts';
@@ -15,6 +16,15 @@ function readVersion(): string {
   return (manifest as { version: string }).version;
 }
 
+/** Containers run as users that have no name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.()}`;
+  }
+}
+
 const host: Host = {
   environment: process.env,
   input: process.stdin,
@@ -23,7 +33,7 @@ const host: Host = {
   canAsk: process.stdin.isTTY === true && process.stderr.isTTY === true,
   now: systemClock.now,
   monotonic: systemClock.monotonic,
-  user: () => `${process.env.USER ?? `uid ${process.getuid?.()}`}@${hostname()}`,
+  user: () => `${userName()}@${hostname()}`,
   version: readVersion,
   door: {
     open: async (request) => (await import('./backup/index.ts')).openRepository(request),
@@ -63,6 +73,11 @@ const consoleCommand: LocalCommand = {
     return startConsole(folder, globals);
   },
 };
+
+// A promise that nobody waits for is a mistake of the program: it is told in a line, like any other.
+process.on('uncaughtException', (error) => {
+  process.exit(reportUnexpected(error, host, asksForJson(process.argv.slice(2))));
+});
 
 // The process ends by itself here: a handle that is left open somewhere must not keep a finished command alive.
 process.exit(await runCli(process.argv.slice(2), host, [consoleCommand]));

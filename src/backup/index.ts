@@ -8,11 +8,11 @@ import type { Engine, OpenRequest } from './engine.ts';
 import { LocalMemory } from './local-memory.ts';
 import { type EngineParts, OpenEngine } from './open-engine.ts';
 import type { Store } from './ports.ts';
-import { createRepository as createInStore } from './repository/create-repository.ts';
+import { createRepository as createInStore, refuseExisting } from './repository/create-repository.ts';
 import { readHostFacts } from './repository/host-facts.ts';
 import { openRepository as openInStore } from './repository/open-repository.ts';
 import type { RepositoryPorts } from './repository/repository.ts';
-import { openStore } from './stores/open.ts';
+import { openStore, refuseForeignFolder } from './stores/open.ts';
 
 export type { Engine, OpenRequest } from './engine.ts';
 
@@ -24,11 +24,13 @@ export type { Engine, OpenRequest } from './engine.ts';
 export async function openRepository(request: OpenRequest): Promise<Engine> {
   const store = await openStore(request.location);
   try {
-    const opening = openInStore(await portsOf(store), {
+    const [ports, parts] = await Promise.all([portsOf(store), partsOf(store)]);
+    const opening = openInStore(ports, {
       passphrase: request.passphrase,
       early: ['index/', 'snapshots/', 'notes/'],
     });
-    const engine = new OpenEngine(await partsOf(store), opening);
+    // At once: nothing may be awaited between them, or a failure to open would be nobody's.
+    const engine = new OpenEngine(parts, opening);
     if (request.early !== true) await engine.opened();
     return engine;
   } catch (error) {
@@ -40,12 +42,15 @@ export async function openRepository(request: OpenRequest): Promise<Engine> {
 /**
  * Creates a repository, with the rescue program and the format's description beside it.
  *
- * @throws HoldfastError `refused` where there is one already, `store_unavailable`, `permission`, `storage_full`, `usage`
+ * @throws HoldfastError `refused` where there is one already or something else, `store_unavailable`, `permission`, `storage_full`, `usage`
  */
 export async function createRepository(request: OpenRequest): Promise<Engine> {
+  await refuseForeignFolder(request.location);
   const store = await openStore(request.location, { create: true });
   try {
     const ports = await portsOf(store);
+    // Before anybody is asked for a passphrase, twice.
+    await refuseExisting(store);
     const repository = await createInStore(ports, {
       passphrase: await request.passphrase(),
       label: request.label ?? 'first',

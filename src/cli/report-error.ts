@@ -23,9 +23,18 @@ export async function reportError(thrown: unknown, { host, output, json, signal 
   return error.exitStatus;
 }
 
-function toHoldfastError(thrown: unknown, signal: AbortSignal): HoldfastError {
+/** The same for what is thrown where no command waits for it. */
+export function reportUnexpected(thrown: unknown, host: Host, json: boolean): number {
+  const error = toHoldfastError(thrown, undefined);
+  if (json) host.output.write(jsonError(error));
+  else host.messages.write(words(error, host));
+  if (host.environment.HOLDFAST_DEBUG) host.messages.write(`${inspect(thrown)}\n`);
+  return error.exitStatus;
+}
+
+function toHoldfastError(thrown: unknown, signal: AbortSignal | undefined): HoldfastError {
   if (thrown instanceof HoldfastError) return thrown;
-  if (signal.reason instanceof HoldfastError) return signal.reason;
+  if (signal?.reason instanceof HoldfastError) return signal.reason;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return new HoldfastError('internal', `Unexpected error: ${message}`, {
     cause: thrown,

@@ -27,11 +27,7 @@ export interface CreateRequest {
  */
 export async function createRepository(ports: RepositoryPorts, request: CreateRequest): Promise<Repository> {
   const { store, random } = ports;
-  if ((await store.list('keys/')).length > 0) {
-    throw new HoldfastError('refused', `${store.location} holds a repository already.`, {
-      advice: 'Use it, or choose another place for the new one.',
-    });
-  }
+  await refuseExisting(store);
   const header = await putHeader(ports);
   const ring = createKeyRing(random);
   const sealer = new Sealer(ring, header.repositoryId, random);
@@ -42,6 +38,14 @@ export async function createRepository(ports: RepositoryPorts, request: CreateRe
   await putConfig(store, sealer, random, 1, config);
   const slot = await putSlot(ports, ring, header, request);
   return new Repository(ports, { header, ring, config, slot, warnings: [] });
+}
+
+/** Throws `refused` where a repository exists already. */
+export async function refuseExisting(store: Store): Promise<void> {
+  if ((await store.list('keys/')).length === 0) return;
+  throw new HoldfastError('refused', `${store.location} holds a repository already.`, {
+    advice: 'Use it, or choose another place for the new one.',
+  });
 }
 
 /** The header of a creation that was interrupted stays: it never changes. */

@@ -71,10 +71,14 @@ async function readHeader(store: Store, warnings: string[]): Promise<FoundHeader
     return { header: parseHeader(bytes) };
   } catch (error) {
     if (!(error instanceof HoldfastError)) throw error;
-    if (error.code === 'unsupported_version') return { newer: { bytes, error } };
+    if (error.code === 'unsupported_version') return { newer: { bytes, error: at(store, error) } };
     warnings.push(`${HEADER_NAME} is damaged; the copy in a key slot is used.`);
     return {};
   }
+}
+
+function at({ location }: Store, { code, message, advice }: HoldfastError): HoldfastError {
+  return new HoldfastError(code, `${location}: ${message}`, advice === undefined ? {} : { advice });
 }
 
 /** A version that is one flipped bit away from the slots' copies is damage; whoever writes a newer format writes slots that say so too. */

@@ -64,7 +64,7 @@ export class LocalStore implements Store {
 
   async list(prefix: string, signal?: AbortSignal): Promise<ObjectInfo[]> {
     checkPrefix(prefix);
-    return this.#attempt(`list ${prefix} in ${this.location}`, async () => {
+    return this.#attempt(prefix === '' ? `list ${this.location}` : `list ${prefix} in ${this.location}`, async () => {
       const found = await listFolder(this.#files, this.#root, prefix, signal);
       if (found === undefined) await this.#presence.check();
       return found ?? [];

@@ -1,7 +1,8 @@
-import { mkdir, stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { mkdir, readdir, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HoldfastError, systemCode } from '../../shared/errors.ts';
+import { printableText } from '../../shared/printable.ts';
 import { readProcessIdentity } from '../../shared/process-identity.ts';
 import type { Store } from '../ports.ts';
 import { LocalStore } from './local.ts';
@@ -11,6 +12,7 @@ import { toStoreError } from './store-error.ts';
 /** Two letters at least, so that a drive letter is no scheme. */
 const SCHEME = /^(?<scheme>[A-Za-z][A-Za-z0-9+.-]+):/;
 const MOUNT_ADVICE = 'Check the path; if it is on a disk or a share, mount that first.';
+const ABSENT_ADVICE = `${MOUNT_ADVICE} A new repository is made by init.`;
 
 export interface OpenStoreOptions {
   /** Make the folder when it is missing (its parent must be there). */
@@ -56,6 +58,25 @@ function pathOfUrl(location: string, scheme: string): string {
   }
 }
 
+/** What a repository whose creation was interrupted may hold, and what file systems and desktops put into any folder. */
+const OWN_NAMES = new Set(
+  'FORMAT.md config gc holdfast.json index keys lost+found notes packs sessions snapshots tmp'.split(' '),
+);
+const OWN_PATTERN = /^(\.|rescue-.*\.mjs$)/;
+
+/** Throws `refused` where a new repository would get mixed up with other files of the folder at `location`. */
+export async function refuseForeignFolder(location: string): Promise<void> {
+  const scheme = SCHEME.exec(location)?.groups?.scheme?.toLowerCase();
+  if (location === '' || (scheme !== undefined && scheme !== 'file')) return;
+  const root = scheme === undefined ? resolve(location) : pathOfUrl(location, scheme);
+  const names = await readdir(root).catch(() => []);
+  const foreign = names.find((name) => !OWN_NAMES.has(name) && !OWN_PATTERN.test(name));
+  if (foreign === undefined) return;
+  throw new HoldfastError('refused', `${root} holds other files, such as ${printableText(foreign)}.`, {
+    advice: `Choose a folder that is new or empty, such as ${join(root, 'holdfast')}.`,
+  });
+}
+
 async function checkFolder(root: string, create: boolean): Promise<void> {
   const found = await kindOf(root);
   if (found === 'folder') return;
@@ -63,7 +84,7 @@ async function checkFolder(root: string, create: boolean): Promise<void> {
     throw new HoldfastError('usage', `${root} is not a folder.`, { advice: 'Give the path of a folder.' });
   }
   if (!create) {
-    throw new HoldfastError('store_unavailable', `The folder ${root} does not exist.`, { advice: MOUNT_ADVICE });
+    throw new HoldfastError('store_unavailable', `The folder ${root} does not exist.`, { advice: ABSENT_ADVICE });
   }
   if ((await kindOf(dirname(root))) !== 'folder') {
     throw new HoldfastError('store_unavailable', `Cannot make ${root}: there is no folder ${dirname(root)}.`, {

@@ -5,12 +5,15 @@ import type { ThreadError } from './jobs.ts';
 
 const NOT_ALLOWED = new Set(['EACCES', 'EPERM', 'EROFS']);
 
+/** Names in the journal folder, which mean nothing to people. */
+const OF_OURS = /^(\d*|\.holdfast-.*)$/;
+
 /** The HoldfastError for a failure of a system call on the target. HoldfastErrors pass as they are. */
 export function targetFailure(error: unknown, target: ByteString): HoldfastError {
   if (error instanceof HoldfastError) return error;
   const place = printableName(target);
   const path = (error as { path?: unknown }).path;
-  const about = typeof path === 'string' && path !== '' ? ` ('${printableName(path as ByteString)}')` : '';
+  const about = typeof path === 'string' && !OF_OURS.test(path) ? ` ('${printableName(path as ByteString)}')` : '';
   const code = systemCode(error) ?? '';
   if (isNoSpace(error)) {
     return new HoldfastError('storage_full', `No room is left for the restore to ${place}.`, {
@@ -24,8 +27,11 @@ export function targetFailure(error: unknown, target: ByteString): HoldfastError
       cause: error,
     });
   }
-  const found = error instanceof Error ? error.message : String(error);
-  return new HoldfastError('failed', `The restore to ${place} failed${about}: ${found}.`, { cause: error });
+  const found = code === '' ? (error instanceof Error ? error.message : String(error)) : code;
+  return new HoldfastError('failed', `The restore to ${place} failed${about}: ${found}.`, {
+    advice: 'Check what kind of place that is, or restore to another one with --to.',
+    cause: error,
+  });
 }
 
 /** An error as it was thrown in a thread. */

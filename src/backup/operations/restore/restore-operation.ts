@@ -6,6 +6,7 @@ import type { OperationContext } from '../../ports.ts';
 import { lossesOf } from '../../posix/capabilities.ts';
 import type { DamagedObject, RestoreRequest, RestoreResult } from '../../types.ts';
 import { targetFailure } from './failures.ts';
+import type { Step } from './join.ts';
 import { mountsOf, readMountPoints } from './mounts.ts';
 import { canBeBeside, closeSite, openSite, type Site } from './place.ts';
 import { Plan, planHash } from './plan.ts';
@@ -14,6 +15,7 @@ import type { RestorePorts, RestoreSnapshot } from './restore-ports.ts';
 import { Selection } from './selection.ts';
 import { StageRun, type TargetMode } from './stage-run.ts';
 import { Survey, shownPath } from './survey.ts';
+import { isEmpty } from './target-walk.ts';
 import { makeParents, refuseRepository, removeParents, type Target, targetsOf } from './targets.ts';
 import { createRestoreThreads, type RestoreThreads } from './thread-pool.ts';
 
@@ -41,6 +43,13 @@ export async function runRestore(
   }
 }
 
+function requireFolder({ path, status }: Site): void {
+  if (status === undefined || status.type === 'directory') return;
+  throw new HoldfastError('usage', `${printableName(path)} is not a folder.`, {
+    advice: 'Name a folder to restore to; it need not exist yet.',
+  });
+}
+
 class RestoreOperation {
   readonly #ports: RestorePorts;
   readonly #snapshot: RestoreSnapshot;
@@ -52,6 +61,8 @@ class RestoreOperation {
   readonly #warnings: string[] = [];
   readonly #damaged: DamagedObject[] = [];
   #sites: Site[] = [];
+  /** For each site, whether it is a folder without anything in it. */
+  #empty: boolean[] = [];
   #threads: RestoreThreads | undefined;
 
   constructor(ports: RestorePorts, snapshot: RestoreSnapshot, request: RestoreRequest, context: OperationContext) {
@@ -105,7 +116,18 @@ class RestoreOperation {
   }
 
   #openSites(): void {
-    for (const { path } of this.#targets) this.#sites.push(openSite(this.#ports.posix, path));
+    for (const { path } of this.#targets) {
+      const site = openSite(this.#ports.posix, path);
+      this.#sites.push(site);
+      if (this.#request.to !== undefined) requireFolder(site);
+    }
+    this.#empty = this.#sites.map(({ target }) => target >= 0 && isEmpty(this.#ports.posix, target));
+  }
+
+  /** An empty folder is as good as none: nobody would miss what it is now. */
+  #asCounted(step: Step, number: number): Step {
+    const isNew = step.path === '' && step.action === 'metadata' && this.#empty[number] === true;
+    return isNew ? { ...step, action: 'add' } : step;
   }
 
   /** Looks at everything and counts, target by target. */
@@ -117,8 +139,9 @@ class RestoreOperation {
     try {
       await survey.run(async (steps, number) => {
         for (const step of steps) {
-          plan.add(step, shownPath(this.#targets[number] as Target, step));
-          (byTarget[number] as Plan).add(step, step.path);
+          const counted = this.#asCounted(step, number);
+          plan.add(counted, shownPath(this.#targets[number] as Target, step));
+          (byTarget[number] as Plan).add(counted, step.path);
         }
       });
     } finally {
@@ -186,7 +209,9 @@ class RestoreOperation {
       const survey = this.#survey(this.#deletes());
       try {
         await survey.run(async (steps, number) => {
-          for (const step of steps) plan.add(step, shownPath(this.#targets[number] as Target, step));
+          for (const step of steps) {
+            plan.add(this.#asCounted(step, number), shownPath(this.#targets[number] as Target, step));
+          }
           await run.take(steps, number);
         });
         this.#selection.requireAllMet(this.#snapshot.id.slice(0, 8));

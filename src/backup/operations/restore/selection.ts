@@ -45,7 +45,7 @@ export class Selection {
   requireAllMet(snapshot: string): void {
     const missing = this.#paths.find((path) => !this.#met.has(path));
     if (missing === undefined) return;
-    throw new HoldfastError('not_found', `Snapshot ${snapshot} has no ${printableName(missing)}.`, {
+    throw new HoldfastError('not_found', `Snapshot ${snapshot} has no path ${printableName(missing)}.`, {
       advice: 'List what it has with `ls`; paths count from the top of the snapshot.',
     });
   }

@@ -19,6 +19,11 @@ interface Level {
 /** What restores leave beside or inside a target while they are at work, and what they keep there, begins so. */
 export const RESERVED_PREFIX = '.holdfast-';
 
+/** True where an open folder holds nothing but what restores put there. */
+export function isEmpty(posix: Posix, folder: number): boolean {
+  return posix.names(folder).every((name) => name.startsWith(RESERVED_PREFIX));
+}
+
 /**
  * What the target holds, in manifest order, seen through descriptors so that no swapped link leads the walk elsewhere. Memory: the
  * names of the folders on the way to the present place.

@@ -208,11 +208,37 @@ rm -r empty; ln -s folder empty
     expect(current.differences(posix, current.source)).toEqual([]);
   });
 
-  it('replaces a file by a folder and a folder by a file, as targets themselves', async () => {
+  it('replaces a file by a folder where that is its place', async () => {
     const { current } = scene;
     current.shell(current.source, 'mkdir a; printf 1 > a/file');
     fs.writeFileSync(current.target, 'a file');
-    await current.restore(posix, current.snapshot());
+    await current.restore(posix, current.snapshot({ paths: [current.target] }), { inPlace: true });
+    expect(current.differences(posix, current.source)).toEqual([]);
+  });
+
+  it.each([
+    ['file', 'printf mine > target'],
+    ['FIFO', 'mkfifo target'],
+    ['link that leads nowhere', 'ln -s nowhere target'],
+  ])('refuses to put a folder in the place of a %s', async (_what, script) => {
+    const { current } = scene;
+    current.shell(current.source, 'printf 1 > file');
+    current.shell(join(current.home, 'place'), script);
+    expect(await CODE(current.restore(posix, current.snapshot(), { apply: false }))).toBe('usage');
+    expect(await CODE(current.restore(posix, current.snapshot()))).toBe('usage');
+    expect(fs.lstatSync(current.target).isDirectory()).toBe(false);
+  });
+
+  it('takes an empty folder for none: it needs no safety backup and counts as added', async () => {
+    const { current } = scene;
+    current.shell(current.source, 'printf 1 > file');
+    current.shell(current.target, 'chmod 700 .');
+    const plan = await current.restore(posix, current.snapshot(), { apply: false });
+    const result = await current.restore(posix, current.snapshot());
+    for (const { added, changed } of [plan, result]) {
+      expect([added.files, added.directories, changed.directories]).toEqual([1, 1, 0]);
+    }
+    expect(current.safetyBackups).toEqual([]);
     expect(current.differences(posix, current.source)).toEqual([]);
   });
 

@@ -31,7 +31,7 @@ describe('a selection of paths', () => {
     const selection = new Selection(['a', 'b/c']);
     selection.of('a' as ByteString);
     selection.meet('a' as ByteString);
-    expect(() => selection.requireAllMet('1234')).toThrow('has no b/c');
+    expect(() => selection.requireAllMet('1234')).toThrow('has no path b/c');
     selection.meet('b/c' as ByteString);
     expect(() => selection.requireAllMet('1234')).not.toThrow();
   });

@@ -57,5 +57,7 @@ function optionValue(key: string, options: Readonly<Record<string, RawValue | un
 function usageError(name: string, { message }: CommanderError): HoldfastError {
   const [what = '', hint] = message.replace(/^error: /, '').split('\n');
   const meant = hint?.replace(/^\(|\)$/g, '');
-  return new HoldfastError('usage', `${name}: ${what.replace(/\.$/, '')}`, { advice: meant ?? `See help ${name}.` });
+  return new HoldfastError('usage', `${name}: ${what.replace(/\.$/, '')}`, {
+    advice: meant ?? `Type help ${name} for what it takes.`,
+  });
 }

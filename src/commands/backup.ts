@@ -67,7 +67,7 @@ function present(result: BackupResult): View {
     {
       kind: 'fields',
       fields: [
-        ['Files', [`${files.new} new, ${files.changed} changed, ${files.unmodified} unmodified`]],
+        ['Files', [`${files.new} new, ${files.changed} changed, ${files.unmodified} unchanged`]],
         ['Size', [bytes(result.bytes), ' in ', count(files.new + files.changed + files.unmodified, 'file')]],
         ['Read', bytes(result.bytesRead)],
         ['Stored', [bytes(result.bytesStored), ' for ', bytes(result.bytesAdded), ' of new content']],

@@ -44,7 +44,7 @@ export const diff = defineCommand({
     from: 'ID of the older snapshot',
     to: 'ID of the newer snapshot',
     items:
-      'array of `{change, path, type, size, sizeBefore}`; `change` is `added`, `removed`, `modified`, `metadata` or `type`',
+      'array of `{change, path, type, size, sizeBefore}`; `change` is `added`, `removed`, `modified`, `metadata` or `type`; the path of the top folder is empty',
     itemsTotal: 'how many changes there are, where `items` holds only the first',
     added: 'Changes',
     removed: 'Changes',

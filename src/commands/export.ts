@@ -19,6 +19,8 @@ interface ExportResult {
   warnings: string[];
 }
 
+const STANDARD_OUTPUT = '-';
+
 const SUFFIXES: readonly (readonly [RegExp, Format])[] = [
   [/\.(tar\.gz|tgz)$/i, 'tar.gz'],
   [/\.(tar\.zst|tzst)$/i, 'tar.zst'],
@@ -26,11 +28,11 @@ const SUFFIXES: readonly (readonly [RegExp, Format])[] = [
 ];
 
 function formatOf(output: string): Format {
-  if (output === '-') return 'tar';
+  if (output === STANDARD_OUTPUT) return 'tar';
   const found = SUFFIXES.find(([suffix]) => suffix.test(output))?.[1];
   if (found !== undefined) return found;
   throw new HoldfastError('usage', `${output} does not end in .tar, .tar.gz or .tar.zst`, {
-    advice: 'Choose such a name or say --format.',
+    advice: 'Choose such a name, or say which it is with --format.',
   });
 }
 
@@ -62,10 +64,17 @@ export const exportCommand = defineCommand({
     const { id: snapshot } = await repository.find(input.snapshot);
     const options = { format, ...(input.path.length > 0 && { paths: input.path }) };
     const write = (output: Writable) => repository.exportTar(snapshot, output, options, context);
-    const toPipe = input.output === '-';
+    const toPipe = input.output === STANDARD_OUTPUT;
     const written = await (toPipe ? write(context.standardOutput()) : writeFileWhole(input.output, write));
     return { ...written, output: input.output, format };
   },
   present: ({ snapshot, output, files, bytes: size }) =>
-    good('Exported ', id(snapshot), ` to ${output}: `, count(files, 'file'), ', ', bytes(size)),
+    good(
+      'Exported ',
+      id(snapshot),
+      ` to ${output === STANDARD_OUTPUT ? 'standard output' : output}: `,
+      count(files, 'file'),
+      ', ',
+      bytes(size),
+    ),
 });

@@ -148,7 +148,7 @@ export function required<T>(field: Field<T>): Field<NonNullable<T>> {
   const parse = (raw: RawValue | undefined, environment: ParseEnvironment): NonNullable<T> => {
     const value = field.parse(raw, environment);
     if (value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0)) return value;
-    throw new HoldfastError('usage', 'is missing');
+    throw new HoldfastError('usage', 'is missing', { advice: `It is: ${field.summary}.` });
   };
   return { ...field, required: true, parse };
 }

@@ -16,11 +16,12 @@ async function checkReadable(file: string): Promise<void> {
     await access(file, constants.R_OK);
   } catch (error) {
     const missing = systemCode(error) === 'ENOENT';
-    throw new HoldfastError(
-      missing ? 'not_found' : 'permission',
-      `${file} ${missing ? 'does not exist' : 'cannot be read'}`,
-      { cause: error },
-    );
+    throw missing
+      ? new HoldfastError('not_found', `${file} does not exist`, { advice: 'Check the path.', cause: error })
+      : new HoldfastError('permission', `${file} cannot be read (${systemCode(error)})`, {
+          advice: 'Run as a user who may, or change its permissions.',
+          cause: error,
+        });
   }
 }
 

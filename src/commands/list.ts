@@ -1,6 +1,6 @@
 import type { SnapshotSummary } from '../backup/types.ts';
 import { command, count } from '../view/value.ts';
-import { hint, stack, type View } from '../view/view.ts';
+import { hint, type Sentence, stack, type View } from '../view/view.ts';
 import { defineCommand } from './command.ts';
 import { choice, deniableFlag, integer, text } from './field.ts';
 import { filterFields, toFilter } from './parts/filter-fields.ts';
@@ -18,9 +18,14 @@ interface ListResult {
   pages: number;
 }
 
+const nothingFound = (total: number): Sentence =>
+  total > 0
+    ? 'There are no snapshots on this page.'
+    : ['There are no such snapshots. Take one with ', command('backup'), ', or see all with ', command('list'), '.'];
+
 const present = ({ snapshots, total, page, pages }: ListResult): View =>
   stack(
-    snapshotTable(snapshots, ['No snapshots. Take one with ', command('backup'), '.']),
+    snapshotTable(snapshots, nothingFound(total)),
     pages > 1 ? hint(`Page ${page} of ${pages}, `, count(total, 'snapshot'), ' in all') : undefined,
   );
 

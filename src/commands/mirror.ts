@@ -42,6 +42,6 @@ export const mirror = defineCommand({
         String(deleted),
         ' deleted',
       ),
-      hint('Took ', duration(durationMs)),
+      hint('It opens with the same passphrase. Took ', duration(durationMs)),
     ),
 });

@@ -4,6 +4,7 @@ import { good } from '../view/view.ts';
 import { defineCommand } from './command.ts';
 import { required, text } from './field.ts';
 import { JSON_SHAPES } from './parts/json-shapes.ts';
+import { withKept } from './parts/retention.ts';
 import { snapshotField } from './parts/snapshot-field.ts';
 
 export const pin = defineCommand({
@@ -17,7 +18,9 @@ export const pin = defineCommand({
   access: 'owner',
   destructive: false,
   json: JSON_SHAPES.Snapshot,
-  run: async (context, { snapshot, reason }): Promise<SnapshotSummary> =>
-    (await context.repository()).pin(snapshot, reason),
+  async run(context, { snapshot, reason }): Promise<SnapshotSummary> {
+    const repository = await context.repository();
+    return withKept(repository, await repository.pin(snapshot, reason));
+  },
   present: (snapshot) => good('Pinned ', id(snapshot.id), ': no rule forgets it until it is unpinned'),
 });

@@ -34,13 +34,15 @@ function present(result: PruneResult): View {
   const { dryRun, freedAfter, waitingFor, warnings } = result;
   const would = dryRun ? 'would be ' : '';
   return stack(
-    good(bytes(result.freedBytes), ` ${would}freed now by deleting `, count(result.deletedPacks, 'pack')),
+    result.deletedPacks > 0
+      ? good(bytes(result.freedBytes), ` ${would}freed now by deleting `, count(result.deletedPacks, 'pack'))
+      : good(result.markedPacks > 0 ? 'Nothing can be freed yet' : 'There is nothing to free'),
     result.markedPacks > 0
       ? text(
           bytes(result.markedBytes),
           ` in `,
           count(result.markedPacks, 'pack'),
-          ` ${would}marked`,
+          dryRun ? ' would be marked as unneeded' : ' marked as unneeded',
           ...(freedAfter === null ? [] : ['; a prune after ', time(freedAfter), ' frees them']),
         )
       : undefined,

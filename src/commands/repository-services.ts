@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Engine, OpenRequest } from '../backup/engine.ts';
+import { HoldfastError } from '../shared/errors.ts';
 import type { Services } from './command.ts';
 
 /** The engine's door: how repositories are opened and created. */
@@ -32,6 +33,15 @@ export interface RepositoryOptions {
 }
 
 const DEFAULT_LABEL = 'first';
+
+/** Which of two passphrases was wrong is not to be guessed. */
+function explainOther(error: unknown): never {
+  if (!(error instanceof HoldfastError) || error.code !== 'wrong_passphrase') throw error;
+  throw new HoldfastError(error.code, error.message, {
+    advice: 'Give its own passphrase by --to-password-file, HOLDFAST_TO_PASSWORD_FILE or HOLDFAST_TO_PASSWORD.',
+    cause: error,
+  });
+}
 
 /** Services over one repository, which is opened when a command first asks for it and stays open until `close`. */
 export function repositoryServices(options: RepositoryOptions): Services & { close(): Promise<void> } {
@@ -69,7 +79,7 @@ export function repositoryServices(options: RepositoryOptions): Services & { clo
       return created;
     },
     otherRepository: async (other, file) =>
-      keep(await door.open({ location: other, passphrase: () => secrets.other(other, file) })),
+      keep(await door.open({ location: other, passphrase: () => secrets.other(other, file) }).catch(explainOther)),
     async close() {
       const all = opened.splice(0);
       main = undefined;

@@ -58,7 +58,7 @@ export const restore = defineCommand({
   name: 'restore',
   summary: 'Preview a restore, and with --apply carry it out',
   details: [
-    'Without --apply nothing is written: you see what would be added, changed and deleted.',
+    'Without --apply nothing is written: you see what would be added, changed and deleted. The console shows that and asks, so --apply is not needed there.',
     'What the target holds is kept first: `--safety backup` (the default) takes a snapshot of it, `keep-old` leaves it beside, `none` gives it up. The new content is written beside the old and swapped in, so that a crash leaves the target wholly old or wholly new.',
     'One folder restores with its content directly in DIR; several go below their base names.',
     'On a terminal --apply asks when something would be changed or deleted; --yes answers. Without a terminal and without --yes that is refused (exit status 15). With --keep-going, what is whole is restored; damage still gives exit status 13.',
@@ -77,7 +77,8 @@ export const restore = defineCommand({
     deleted: 'Changes',
     unchanged: 'Changes',
     bytes: 'bytes that are, or would be, written',
-    items: 'array of `{action, path, type, size}`; `action` is `add`, `change`, `delete` or `metadata`',
+    items:
+      'array of `{action, path, type, size}`; `action` is `add`, `change`, `delete` or `metadata`; the path of the target itself is empty',
     itemsTotal: 'how many changes there are, where `items` holds only the first',
     safetySnapshot: 'ID of the snapshot that holds what the target held before, or null',
     keptOld: 'where the old content was kept, or null',

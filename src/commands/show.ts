@@ -2,7 +2,7 @@ import type { SnapshotSummary } from '../backup/types.ts';
 import { defineCommand } from './command.ts';
 import { flag } from './field.ts';
 import { JSON_SHAPES } from './parts/json-shapes.ts';
-import { DEFAULT_RETENTION } from './parts/retention.ts';
+import { withKept } from './parts/retention.ts';
 import { chooseSnapshot, snapshotField } from './parts/snapshot-field.ts';
 import { snapshotFields } from './parts/snapshot-view.ts';
 
@@ -28,8 +28,7 @@ export const show = defineCommand({
     const repository = await context.repository();
     const wanted = await repository.find(chooseSnapshot(context, input.snapshot));
     if (input.sha256sums) return { id: wanted.id, sha256sums: repository.sha256sums(wanted.id) };
-    const all = await repository.list({ source: wanted.source }, DEFAULT_RETENTION);
-    return all.find(({ id }) => id === wanted.id) ?? wanted;
+    return withKept(repository, wanted);
   },
   present(result) {
     if (!('sha256sums' in result)) return snapshotFields(result);

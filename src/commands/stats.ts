@@ -1,8 +1,10 @@
 import type { RepositoryStats } from '../backup/types.ts';
-import { bytes, count } from '../view/value.ts';
+import { bytes, count, share, type Value } from '../view/value.ts';
 import { defineCommand } from './command.ts';
 
-const ratio = (value: number): string => `${value.toFixed(2)}`;
+/** What is left of `whole`, so that less is better and nobody has to know which way a ratio is meant. */
+const left = (part: number, whole: number, of: string): Value[] =>
+  whole > 0 ? [', ', share(part / whole), ` of ${of}`] : [];
 
 export const stats = defineCommand({
   name: 'stats',
@@ -37,12 +39,17 @@ export const stats = defineCommand({
       ['Format', `version ${all.formatVersion}`],
       ['Snapshots', [count(all.snapshots, 'snapshot'), ', ', bytes(all.logicalBytes), ' of content']],
       [
-        'Different',
-        [count(all.chunks, 'chunk'), ', ', bytes(all.chunkBytes), `, deduplication ${ratio(all.deduplicationRatio)}`],
+        'Without repetitions',
+        [
+          count(all.chunks, 'chunk'),
+          ', ',
+          bytes(all.chunkBytes),
+          ...left(all.chunkBytes, all.logicalBytes, 'the content'),
+        ],
       ],
       [
-        'Stored',
-        [count(all.packs, 'pack'), ', ', bytes(all.packBytes), `, compression ${ratio(all.compressionRatio)}`],
+        'Compressed',
+        [count(all.packs, 'pack'), ', ', bytes(all.packBytes), ...left(all.packBytes, all.chunkBytes, 'that')],
       ],
       ['Index', [count(all.indexRuns, 'run'), ', ', bytes(all.indexBytes)]],
       ['Free', all.freeBytes === null ? 'unknown' : bytes(all.freeBytes)],

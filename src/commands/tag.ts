@@ -5,6 +5,7 @@ import { good } from '../view/view.ts';
 import { defineCommand } from './command.ts';
 import { list, required } from './field.ts';
 import { JSON_SHAPES } from './parts/json-shapes.ts';
+import { withKept } from './parts/retention.ts';
 import { snapshotField } from './parts/snapshot-field.ts';
 
 export const tag = defineCommand({
@@ -32,7 +33,8 @@ export const tag = defineCommand({
       throw new HoldfastError('usage', '--set replaces all tags, so nothing can be added or removed beside it');
     }
     const change = set.length > 0 ? { set } : { add: added, remove };
-    return (await context.repository()).tag(snapshot, change);
+    const repository = await context.repository();
+    return withKept(repository, await repository.tag(snapshot, change));
   },
   present: (snapshot) => good('Tags of ', id(snapshot.id), `: ${snapshot.tags.join(' ') || 'none'}`),
 });

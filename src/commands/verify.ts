@@ -9,7 +9,7 @@ import { snapshotField } from './parts/snapshot-field.ts';
 
 const DEPTH_WORDS = {
   quick: 'every object is there with its size',
-  checksums: 'every object has its checksum',
+  checksums: 'every object matches its checksum',
   deep: 'all content was decrypted, decompressed and hashed',
   restored: 'everything was restored',
 } as const;

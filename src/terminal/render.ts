@@ -5,7 +5,7 @@ import { progressText } from './progress-text.ts';
 import type { RenderOptions } from './render-options.ts';
 import type { Style } from './style.ts';
 import { renderTable } from './table.ts';
-import { displayWidth, pad } from './width.ts';
+import { displayWidth, pad, wrap } from './width.ts';
 
 /**
  * A View as pieces of terminal output, line feeds included. Everything that comes from outside is escaped, so no name can
@@ -14,19 +14,20 @@ import { displayWidth, pad } from './width.ts';
 export async function* renderView(view: View, options: RenderOptions): AsyncGenerator<string | Uint8Array> {
   const { style } = options;
   const say = (sentence: Sentence): string => printableText(formatSentence(sentence, options));
+  const lines = (sentence: Sentence): string[] => wrap(say(sentence), options.columns);
   switch (view.kind) {
     case 'stack':
       for (const part of view.views) yield* renderView(part, options);
       return;
     case 'heading':
-      yield `${style.bold(say(view.text))}\n`;
+      for (const line of lines(view.text)) yield `${style.bold(line)}\n`;
       return;
     case 'text':
-      yield `${style.tone(view.tone ?? 'plain', say(view.text))}\n`;
+      for (const line of lines(view.text)) yield `${style.tone(view.tone ?? 'plain', line)}\n`;
       return;
     case 'status':
-      yield `${style.tone(view.tone, say(view.text))}\n`;
-      if (view.next !== undefined) yield `${say(view.next)}\n`;
+      for (const line of lines(view.text)) yield `${style.tone(view.tone, line)}\n`;
+      if (view.next !== undefined) for (const line of lines(view.next)) yield `${line}\n`;
       return;
     case 'fields':
       yield* renderFields(view.fields, say, style);

@@ -35,7 +35,7 @@ export async function* renderTable(table: Table, options: RenderOptions): AsyncG
   if (layout === undefined) yield `${printableText(formatSentence(table.empty, options))}\n`;
   else if (layout.hidden.length > 0) {
     const titles = layout.hidden.map(({ title }) => title).join(', ');
-    yield `${options.style.quiet(shorten(`Not shown for want of room: ${titles}`, options.columns ?? Number.POSITIVE_INFINITY))}\n`;
+    yield `${options.style.quiet(shorten(`The terminal is too narrow to show: ${titles}`, options.columns ?? Number.POSITIVE_INFINITY))}\n`;
   }
 }
 

@@ -38,6 +38,20 @@ function takeColumns(characters: readonly string[], columns: number): string[] {
   return taken;
 }
 
+/** `text` in lines of at most `columns`, cut between words where it can be. Undefined columns: one line. */
+export function wrap(text: string, columns: number | undefined): string[] {
+  if (columns === undefined || displayWidth(text) <= columns) return [text];
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && displayWidth(line) + 1 + displayWidth(word) > columns) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
+}
+
 export function pad(text: string, columns: number, align: 'left' | 'right'): string {
   const space = ' '.repeat(Math.max(columns - displayWidth(text), 0));
   return align === 'right' ? space + text : text + space;

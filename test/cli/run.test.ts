@@ -249,10 +249,10 @@ describe('restore on the command line', () => {
     expect(result.messages).toContain('Restore into /old? [y/N]');
   });
 
-  it('exits with 3 when damaged content was left out', async () => {
+  it('exits with 13 when damaged content was left out', async () => {
     const damaged = [{ object: 'packs/ab/abcd', kind: 'pack', problem: 'is missing', files: [], filesTotal: 4 }];
     const words = ['restore', 'latest', '--to', '/new', '--apply', '--keep-going'];
-    expect((await runFake(words, one({ restore: { damaged } }))).status).toBe(3);
+    expect((await runFake(words, one({ restore: { damaged } }))).status).toBe(13);
   });
 });
 

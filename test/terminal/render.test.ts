@@ -138,6 +138,20 @@ describe('a View on a terminal', () => {
     expect(lines.map(displayWidth).filter((width) => width > 72)).toEqual([]);
   });
 
+  it('breaks long sentences between words', async () => {
+    const sentence =
+      'Keep a copy of the passphrase away from this machine: without it, nothing in the repository can be read.';
+    const shown = await render(good(sentence), { ...(OPTIONS.terminal as RenderOptions), style: PLAIN });
+    expect(
+      shown
+        .trimEnd()
+        .split('\n')
+        .map(displayWidth)
+        .filter((width) => width > 72),
+    ).toEqual([]);
+    expect(shown.trimEnd().replaceAll('\n', ' ')).toBe(sentence);
+  });
+
   it('passes a file on byte for byte where it goes into a pipe', async () => {
     const bytes = Buffer.from([0xff, 0x1b, 0x0a, 0x00]);
     const options = { ...(OPTIONS.pipe as RenderOptions), rawFiles: true };

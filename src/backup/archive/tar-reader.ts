@@ -155,7 +155,7 @@ async function headerBlock(stream: ByteStream, warnings: WarningLog): Promise<Bu
   if (block.length === BLOCK_SIZE && hasValidChecksum(block)) return block;
   if (at === 0) {
     throw new HoldfastError('damaged', 'This is no tar archive: it does not begin with a valid header.', {
-      advice: 'Give a .tar, .tar.gz or .tar.zst file.',
+      advice: 'Give a .tar, .tar.gz or .tar.zst file; other kinds of archive have to be unpacked and backed up.',
     });
   }
   if (block.length < BLOCK_SIZE) throw cutShort(stream.position);

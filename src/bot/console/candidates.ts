@@ -42,10 +42,8 @@ async function snapshotPaths(services: Services, snapshot: string, partial: stri
 }
 
 async function localPaths(partial: string): Promise<string[]> {
-  const folder = partial.includes('/') ? posix.dirname(`${partial}x`) : '.';
-  const names = await readdir(folder, { withFileTypes: true });
-  return names.map((entry) => {
-    const path = folder === '.' && !partial.startsWith('./') ? entry.name : posix.join(folder, entry.name);
-    return entry.isDirectory() ? `${path}/` : path;
-  });
+  // As typed, `./` included: what is offered must begin with it.
+  const typed = partial.slice(0, partial.lastIndexOf('/') + 1);
+  const names = await readdir(typed === '' ? '.' : typed, { withFileTypes: true });
+  return names.map((entry) => `${typed}${entry.name}${entry.isDirectory() ? '/' : ''}`);
 }

@@ -64,20 +64,28 @@ const HELP = text(command('help'), ' lists all commands, Tab completes, ', comma
 
 /** What a newcomer reads first. */
 function firstSteps(repository: string, sampleApp: string): View {
+  const settings = join(sampleApp, 'settings.json');
+  const logs = join(sampleApp, 'logs');
   return stack(
     heading('Holdfast console'),
-    hint(`Sample app ${sampleApp}, repository ${repository}`),
-    text(
-      'Type ',
-      command('backup'),
-      ' to back up the sample app. Then change or delete something in it and try ',
-      command('list'),
-      ', ',
-      command('verify'),
-      ' and ',
-      command('restore'),
-      '.',
-    ),
+    {
+      kind: 'fields',
+      fields: [
+        ['Sample app', [sampleApp, '  (yours to change and to break)']],
+        ['Backups', repository],
+      ],
+    },
+    text('Try this, with a second terminal for what is not a command of Holdfast:'),
+    {
+      kind: 'list',
+      items: [
+        ['1. ', command('backup'), '   backs up the sample app'],
+        ['2. Change something, such as ', settings],
+        ['3. ', command('backup'), ' again, then ', command('list'), ' and ', command('verify')],
+        ['4. Break something: rm -r ', logs],
+        ['5. ', command('restore'), '  shows what it would do, and does it when you say so'],
+      ],
+    },
     HELP,
   );
 }

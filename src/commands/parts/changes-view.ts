@@ -33,7 +33,7 @@ export function changeList(
 ): View | undefined {
   if (items.length === 0) return undefined;
   const lines = items.map(({ mark, path, size }): Value[] => [
-    `${CHANGE_MARKS[mark]} ${path}`,
+    `${CHANGE_MARKS[mark]} ${path === '' ? '.' : path}`,
     ...(size > 0 ? ['  ', bytes(size)] : []),
   ]);
   return { kind: 'list', items: lines, total, tone };

@@ -1,5 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import { open, rename, stat, unlink } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { HoldfastError, isNoSpace, systemCode } from '../../shared/errors.ts';
@@ -59,7 +60,23 @@ function fileError(file: string, error: unknown): unknown {
   const code = systemCode(error);
   // Only a failed system call is about the file; anything else is the writer's own failure.
   if (code === undefined || !('syscall' in (error as object))) return error;
-  if (isNoSpace(error)) return new HoldfastError('storage_full', `There is no room left for ${file}`, { cause: error });
-  const kind = code === 'EACCES' || code === 'EPERM' ? 'permission' : code === 'ENOENT' ? 'not_found' : 'failed';
-  return new HoldfastError(kind, `Cannot write ${file}: ${code}`, { cause: error });
+  if (isNoSpace(error)) {
+    return new HoldfastError('storage_full', `There is no room left for ${file}`, {
+      advice: 'Free space there, or choose another place with --output.',
+      cause: error,
+    });
+  }
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    return new HoldfastError('not_found', `Cannot write ${file}: there is no folder ${dirname(resolve(file))}`, {
+      advice: 'Make the folder first, or choose another with --output.',
+      cause: error,
+    });
+  }
+  const notAllowed = code === 'EACCES' || code === 'EPERM' || code === 'EROFS';
+  return new HoldfastError(notAllowed ? 'permission' : 'failed', `Cannot write ${file} (${code})`, {
+    advice: notAllowed
+      ? 'Run as a user who may, or choose another place with --output.'
+      : 'Check the path and the disk.',
+    cause: error,
+  });
 }

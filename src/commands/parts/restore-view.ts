@@ -1,6 +1,6 @@
 import type { RestoreResult } from '../../backup/types.ts';
 import { bytes, duration, id, time } from '../../view/value.ts';
-import { heading, stack, type View } from '../../view/view.ts';
+import { heading, stack, text, type View } from '../../view/view.ts';
 import { changeList, changeWords } from './changes-view.ts';
 import { damageList } from './damage-view.ts';
 
@@ -13,7 +13,7 @@ export function restoreView(result: RestoreResult): View {
   const verb = applied ? '' : 'would be ';
   return stack(
     heading(
-      applied ? 'Restored ' : 'Restore ',
+      applied ? 'Restored snapshot ' : 'Preview: restore snapshot ',
       id(result.snapshot),
       ' of ',
       time(result.time),
@@ -37,6 +37,9 @@ export function restoreView(result: RestoreResult): View {
       ? { kind: 'list', items: losses.map((loss) => `not restored: ${loss}`), tone: 'warning' }
       : undefined,
     damageList(result.damaged),
+    result.itemsTotal === 0 && result.damaged.length === 0
+      ? text('The target is as in the snapshot already.')
+      : undefined,
     ...(applied ? done(result) : [{ kind: 'text', text: 'Nothing was written.' } as const]),
   );
 }

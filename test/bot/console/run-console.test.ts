@@ -185,6 +185,7 @@ describe('the console on a terminal', () => {
     { typed: '/restore latest --saf', shows: '--safety' },
     { typed: '/restore latest --safety k', shows: 'keep-old' },
     { typed: '/key pas', shows: 'passwd' },
+    { typed: '/backup ./test/bo', shows: '/backup ./test/bot/' },
   ])('completes "$typed" with Tab', async ({ typed, shows }) => {
     const repository = fakeRepository();
     repository.snapshots.push(summary(0), summary(1));

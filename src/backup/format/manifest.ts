@@ -20,10 +20,10 @@ const FENCE = 0x46;
 const VERSION = 1;
 const SIDE_RECORD_BYTES = 24;
 
-const MIN_ENTRIES = 64;
+const MIN_ENTRIES = 32;
 const MAX_ENTRIES = 1024;
 const MAX_BYTES = 512 * 1024;
-const BOUNDARY_MASK = 0xff;
+const BOUNDARY_MASK = 0x3f;
 /** Paths of one chunk together, written out: deep folders share prefixes, and a reader has to hold all of them. */
 const MAX_PATH_BYTES = 16 * 2 ** 20;
 
@@ -65,7 +65,7 @@ export class ManifestBuilder {
 
   /** Adds one entry; returns the part that it completed, if any. */
   add(entry: StoredEntry, side: SideRecord): ManifestPart | undefined {
-    const complete = this.#endsBefore(entry.path) ? this.finish() : undefined;
+    const complete = this.#count > 0 && this.endsBefore(entry.path) ? this.finish() : undefined;
     this.append(entry, side);
     return complete;
   }
@@ -115,7 +115,9 @@ export class ManifestBuilder {
     return part;
   }
 
-  #endsBefore(path: string): boolean {
+  /** True where a part that holds what was added so far ends before an entry at `path`. */
+  endsBefore(path: string): boolean {
+    if (this.#count === 0) return true;
     if (this.#count >= MAX_ENTRIES || this.#entries.length >= MAX_BYTES || this.#pathBytes >= MAX_PATH_BYTES)
       return true;
     return this.#count >= MIN_ENTRIES && (hashPath(path, this.#hashSeed) & BOUNDARY_MASK) === 0;

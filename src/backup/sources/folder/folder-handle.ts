@@ -13,7 +13,7 @@ export class FolderHandle {
   readonly covered = new Set<ByteString>();
   /** True where some name in it is one that SQLite gives to the files beside a database. */
   hasSidecars = false;
-  #names: ReadonlySet<ByteString> = new Set();
+  #names: ReadonlySet<ByteString> | readonly ByteString[] = [];
   #fd = -1;
   #holders = 0;
 
@@ -38,14 +38,15 @@ export class FolderHandle {
     });
   }
 
-  /** The names found in it. */
+  /** The names found in it, for look-ups: made when it is first asked for, since few folders ever are. */
   get names(): ReadonlySet<ByteString> {
-    return this.#names;
+    if (!(this.#names instanceof Set)) this.#names = new Set(this.#names);
+    return this.#names as ReadonlySet<ByteString>;
   }
 
-  set names(names: ReadonlySet<ByteString>) {
+  setNames(names: readonly ByteString[]): void {
     this.#names = names;
-    for (const name of names) this.hasSidecars ||= isSqliteSidecar(name);
+    this.hasSidecars = names.some(isSqliteSidecar);
   }
 
   /** Opens the folder where it is not open; gives its descriptor, valid until `release`. Throws system errors. */

@@ -117,7 +117,7 @@ function lookAtFile(posix: Posix, { path, location }: WalkRoot): Found {
   const slash = location.lastIndexOf('/');
   const name = location.slice(slash + 1) as ByteString;
   const folder = FolderHandle.root(posix, (slash === 0 ? '/' : location.slice(0, slash)) as ByteString);
-  folder.names = new Set(folder.with((fd) => siblingsOf(posix, fd, name)));
+  folder.setNames(folder.with((fd) => siblingsOf(posix, fd, name)));
   return { path, name, folder, status: folder.with((fd) => posix.statusAt(fd, name)) };
 }
 
@@ -180,7 +180,7 @@ function list(
   try {
     const all = posix.names(fd).sort();
     const names = rules.excludeCaches && isCache(posix, fd, all) ? [CACHE_TAG] : all;
-    folder.names = new Set(names);
+    folder.setNames(names);
     return names;
   } catch (error) {
     folder.release();

@@ -41,7 +41,11 @@ export function readTree(root: string): TreeFacts {
 
 /** How two trees differ, one sentence a difference; nothing where they are the same. */
 export function compareTrees(expectedRoot: string, actualRoot: string, options: TreeOptions = {}): string[] {
-  const [expected, actual] = [readTree(expectedRoot), readTree(actualRoot)];
+  return compareFacts(readTree(expectedRoot), readTree(actualRoot), options);
+}
+
+/** The same for trees of which one may be gone by now. */
+export function compareFacts(expected: TreeFacts, actual: TreeFacts, options: TreeOptions = {}): string[] {
   const paths = [...new Set([...expected.keys(), ...actual.keys()])].filter((path) => !options.ignore?.has(path));
   return paths.sort().flatMap((path) => differences(path, expected.get(path), actual.get(path), options));
 }

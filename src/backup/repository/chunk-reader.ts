@@ -6,9 +6,8 @@ import { type DecodedBlock, decodeBlock, packType } from '../format/pack.ts';
 import { type ChunkKind, type PackInfo, packName } from '../format/pack-index.ts';
 import type { ChunkCopy, ChunkIndex } from './chunk-index.ts';
 import { isNotFound, isUnusable } from './damage.ts';
-import { addUnindexedPacks, readIndexRuns, toChunkIndex } from './index-loader.ts';
+import { readIndexRuns, readWholeIndex, toChunkIndex } from './index-loader.ts';
 import { LruCache } from './lru-cache.ts';
-import { listPacks } from './packs.ts';
 import type { Repository } from './repository.ts';
 
 const BLOCK_CACHE_BYTES = 24 * 2 ** 20;
@@ -16,7 +15,7 @@ const OPENER_CACHE = 512;
 
 /**
  * Reads single chunks, for what is read here and there: manifests above all. Tries every copy, marked packs too; where none serves, reads
- * the indexes again and the trailers of packs that none covers. Every chunk is checked against its ID.
+ * the indexes again, and what the packs say themselves. Every chunk is checked against its ID.
  */
 export class ChunkReader {
   readonly repository: Repository;
@@ -47,9 +46,7 @@ export class ChunkReader {
 
   async #tryAgain(kind: ChunkKind, id: Buffer, failures: Map<string, string>): Promise<Buffer | undefined> {
     if (this.#complete) return undefined;
-    const loaded = await readIndexRuns(this.repository);
-    await addUnindexedPacks(this.repository, loaded, await listPacks(this.repository.store));
-    this.#index = toChunkIndex(loaded);
+    this.#index = await readWholeIndex(this.repository);
     const found = await this.#tryCopies(kind, id, failures);
     // Once nothing helped, further losses are not going to be cured by reading everything again for each.
     this.#complete = found === undefined;

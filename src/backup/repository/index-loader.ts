@@ -3,11 +3,12 @@ import { mapParallel } from '../../shared/parallel.ts';
 import { ENVELOPE_BYTES, OBJECT_TYPES } from '../crypto/sealer.ts';
 import { decodeIndexRun } from '../format/index-run.ts';
 import { decodeTrailer, FOOTER_BYTES, packType, parseFooter, salvagePack } from '../format/pack.ts';
-import { DATA, META, type PackIndex, type PackInfo, packName } from '../format/pack-index.ts';
+import { DATA, ID_BYTES, META, type PackIndex, type PackInfo, packName } from '../format/pack-index.ts';
 import { ChunkIndex } from './chunk-index.ts';
 import { type DamagedFinding, isNotFound, isUnusable } from './damage.ts';
 import { lastComponent } from './names.ts';
 import { PARALLEL_READS, readObjects, requireHash } from './objects.ts';
+import { listPacks } from './packs.ts';
 import type { Repository } from './repository.ts';
 
 /** Reading the index: all runs, and the trailers of packs that no run covers. */
@@ -95,6 +96,39 @@ export async function addUnindexedPacks(
     const index = await readPackIndex(repository, id, size, loaded.damaged);
     if (index !== undefined) loaded.recovered.push(index);
   });
+}
+
+/**
+ * Everything that can be found: all runs, the trailers of packs that none covers, and those of packs that hold something else than a run says,
+ * because they lie under each other's names. For readers that miss a chunk: it reads a little of every pack.
+ */
+export async function readWholeIndex(repository: Repository): Promise<ChunkIndex> {
+  const loaded = await readIndexRuns(repository);
+  const listed = await listPacks(repository.store);
+  await addUnindexedPacks(repository, loaded, listed);
+  const index = toChunkIndex(loaded);
+  const misplaced = await mapParallel([...listed], PARALLEL_READS, async ([id, size]) => {
+    const own = await readOwnTrailer(repository, id, size);
+    return own === undefined || isExpected(index, own) ? [] : [own];
+  });
+  if (misplaced.every((found) => found.length === 0)) return index;
+  // Of a pack that is described twice the first description counts.
+  return new ChunkIndex([...misplaced.flat(), ...loaded.runs.map((run) => run.index), ...loaded.recovered]);
+}
+
+/** Undefined where it cannot be used: then what the runs say of the pack is all there is. */
+async function readOwnTrailer(repository: Repository, id: string, size: number): Promise<PackIndex | undefined> {
+  try {
+    return await readTrailer(repository, id, size);
+  } catch (error) {
+    if (!isNotFound(error) && !isUnusable(error)) throw error;
+    return undefined;
+  }
+}
+
+/** Whether the index looks for the pack's first chunk in that pack. */
+function isExpected(index: ChunkIndex, { packs, records }: PackIndex): boolean {
+  return index.copies(records.subarray(0, ID_BYTES)).some((record) => index.copy(record).pack.id === packs[0]?.id);
 }
 
 export function coveredPacks(loaded: LoadedIndex): Set<string> {

@@ -5,9 +5,8 @@ import type { ByteRange } from '../../ports.ts';
 import type { ChunkIndex } from '../../repository/chunk-index.ts';
 import type { ChunkReader } from '../../repository/chunk-reader.ts';
 import { isNotFound } from '../../repository/damage.ts';
-import { addUnindexedPacks, readIndexRuns, toChunkIndex } from '../../repository/index-loader.ts';
+import { readWholeIndex } from '../../repository/index-loader.ts';
 import type { ManifestReader } from '../../repository/manifest-reader.ts';
-import { listPacks } from '../../repository/packs.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { DamagedObject } from '../../types.ts';
 import type { ChunkPlace, SnapshotContent } from './content.ts';
@@ -84,11 +83,8 @@ export class RepositoryContent implements SnapshotContent {
     }
   }
 
-  /** Everything that can be found: all runs again, and the trailers of packs that none covers. */
   async #readAgain(): Promise<Numbered> {
-    const loaded = await readIndexRuns(this.#repository);
-    await addUnindexedPacks(this.#repository, loaded, await listPacks(this.#repository.store));
-    return this.#numbered(toChunkIndex(loaded));
+    return this.#numbered(await readWholeIndex(this.#repository));
   }
 
   #copiesIn({ index, numbers }: Numbered, id: Buffer): ChunkPlace[] {

@@ -5,7 +5,9 @@ import { printableName } from '../../../shared/printable.ts';
 import { ENVELOPE_BYTES } from '../../crypto/sealer.ts';
 import type { ChunkRef, Entry } from '../../entry.ts';
 import { type StoredEntry, storedBytes } from '../../format/manifest-entry.ts';
+import { isDamage } from '../../repository/damage.ts';
 import type { DamagedObject } from '../../types.ts';
+import { kindOfObject } from '../verify/damage-report.ts';
 import type { ChunkPlace, SnapshotContent } from './content.ts';
 import { dataRuns } from './copy-object.ts';
 import { EntryTable, EntryTableBuilder, type Row, type SharedTable } from './entry-table.ts';
@@ -41,6 +43,8 @@ export interface LostFile {
   path: ByteString;
   /** What the target has instead, below the target; undefined where it has nothing of the kind. */
   from: ByteString | undefined;
+  /** That should hold its content. */
+  objects: Set<string>;
 }
 
 /**
@@ -170,26 +174,40 @@ export class StageWriter {
   }
 
   async #addFile(path: ByteString, entry: StoredEntry): Promise<void> {
-    const cursor = new DataCursor(dataRuns(entry.holes ?? [], entry.size));
     const row: Row = { kind: 'make', path, entry, pieces: 0, unfinished: false };
-    let number = this.#window.openFile(row, this.#options.check);
+    const open = { row, number: this.#window.openFile(row, this.#options.check) };
+    try {
+      await this.#addChunks(open);
+    } catch (error) {
+      if (!this.#options.keepGoing || !isDamage(error)) throw error;
+      // What was planned of it is written, and taken out again at the end.
+      this.#window.closeFile(open.number, true);
+      const objects = (error.details.objects as string[] | undefined) ?? ['manifest'];
+      this.#lose(path, new Map(objects.map((object) => [object, error.message])));
+      return;
+    }
+    this.#window.closeFile(open.number, false);
+  }
+
+  async #addChunks(open: { row: Row; number: number }): Promise<void> {
+    const entry: StoredEntry = open.row.entry;
+    const cursor = new DataCursor(dataRuns(entry.holes ?? [], entry.size));
     const direct = entry.indirect === true ? undefined : entry.chunks;
     for await (const chunks of direct === undefined ? this.#content.chunkRuns(entry) : [direct]) {
       for (const chunk of chunks) {
         if (this.#window.pieces >= LARGEST_WINDOW) {
           // A file larger than a window: the next one goes on with it, when this one is written.
-          this.#window.closeFile(number, true);
+          this.#window.closeFile(open.number, true);
           await this.#flush();
           await this.#settle();
-          number = this.#window.openFile(row, this.#options.check);
+          open.number = this.#window.openFile(open.row, this.#options.check);
         }
         const place = this.#content.locate(chunk.id);
         const usable = place?.length === chunk.length ? place : await this.#locateAgain(chunk);
-        this.#addChunk(number, chunk, usable, cursor);
+        this.#addChunk(open.number, chunk, usable, cursor);
       }
     }
     if (!cursor.atEnd) throw new HoldfastError('damaged', `The chunks of ${printableName(entry.path)} do not add up.`);
-    this.#window.closeFile(number, false);
   }
 
   #addChunk(row: number, { id, length }: ChunkRef, place: ChunkPlace | undefined, cursor: DataCursor): void {
@@ -295,26 +313,32 @@ export class StageWriter {
       if (result.bad.length === 0) return;
       problems.set(this.#content.packObject(place.pack), result.problem);
     }
-    this.#lose(new EntryTable(table).path(wanted.row), id, problems);
+    this.#lose(new EntryTable(table).path(wanted.row), problems, id);
   }
 
-  #lose(path: ByteString, id: Buffer, problems: ReadonlyMap<string, string>): void {
-    const shown = this.#options.shownPath(path);
+  #lose(path: ByteString, problems: ReadonlyMap<string, string>, id?: Buffer): void {
+    const known = this.#lost.get(path);
+    const objects = known?.objects ?? new Set();
+    this.#lost.set(path, { path, from: this.#instead.get(path), objects });
     for (const [object, problem] of problems) {
-      const known = this.#damaged.get(object);
-      const found = known ?? { object, kind: object === 'index' ? 'index' : 'pack', problem, files: [], filesTotal: 0 };
-      this.#damaged.set(object, found);
-      if (found.files.includes(shown)) continue;
-      found.filesTotal++;
-      if (found.files.length < MOST_NAMED) found.files.push(shown);
+      if (!objects.has(object)) this.#blame(object, problem, path);
+      objects.add(object);
     }
-    this.#lost.set(path, { path, from: this.#instead.get(path) });
     if (this.#options.keepGoing) return;
+    const shown = this.#options.shownPath(path);
     const named = [...problems].map(([object, problem]) => `${object} (${problem})`).join(', ');
     throw new HoldfastError('damaged', `${shown} cannot be restored: ${named}. The target was left as it was.`, {
       advice: 'Run verify to see everything that is affected; --keep-going restores all the rest.',
-      details: { damaged: this.damaged, chunk: toHex(id) },
+      details: { damaged: this.damaged, ...(id !== undefined && { chunk: toHex(id) }) },
     });
+  }
+
+  #blame(object: string, problem: string, path: ByteString): void {
+    const known = this.#damaged.get(object);
+    const found = known ?? { object, kind: kindOfObject(object), problem, files: [], filesTotal: 0 };
+    this.#damaged.set(object, found);
+    found.filesTotal++;
+    if (found.files.length < MOST_NAMED) found.files.push(this.#options.shownPath(path));
   }
 
   async #discardLost(): Promise<void> {
@@ -337,8 +361,9 @@ export class StageWriter {
     const kept = new EntryTableBuilder();
     for (let number = 0; number < table.count; number++) {
       const row = table.row(number);
-      if (row.kind === 'join' && this.#lost.has(row.from ?? '')) {
-        this.#lost.set(row.path, { path: row.path, from: this.#instead.get(row.path) });
+      const first = row.kind === 'join' ? this.#lost.get(row.from ?? '') : undefined;
+      if (first !== undefined) {
+        this.#lose(row.path, new Map([...first.objects].map((object) => [object, 'its content is lost'])));
       } else kept.add(row, false);
     }
     return kept;

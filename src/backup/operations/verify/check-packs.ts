@@ -91,7 +91,8 @@ function judge(check: PackCheck, id: string, number: number | undefined, scan: P
     if (scan.problems.length > 0) copies.setAbsent(number);
     return;
   }
-  const difference = copies.setHeld(number, scan.held);
+  // A pack that is not what its name says may be another's content: readers that miss a chunk look at the packs themselves.
+  const difference = copies.setHeld(number, scan.held, scan.problems.length > 0);
   const isWrong = difference.lacking > 0 || difference.unnamed > 0;
   if (isWrong && scan.problems.length === 0) blameIndex(check, id, difference);
 }

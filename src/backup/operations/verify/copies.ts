@@ -22,6 +22,8 @@ export class Copies {
   readonly #numbers: Map<string, number>;
   /** Records of each pack. */
   readonly #counts: Uint32Array;
+  /** Chunks, as hexadecimal digits, in packs in which the index does not look for them. */
+  readonly #strays = new Set<string>();
 
   constructor(index: ChunkIndex) {
     this.index = index;
@@ -55,16 +57,18 @@ export class Copies {
     this.#state[packNumber] = ABSENT;
   }
 
-  /** `held`: what the pack really holds. */
-  setHeld(packNumber: number, held: PackIndex): Difference {
+  /** `held`: what the pack really holds. `strays`: readers find what the index does not name in it. */
+  setHeld(packNumber: number, held: PackIndex, strays: boolean): Difference {
     let matched = 0;
     let unnamed = 0;
     const id = Buffer.alloc(ID_BYTES);
     for (let at = 0; at < held.records.length; at += RECORD_BYTES) {
       held.records.copy(id, 0, at, at + ID_BYTES);
       const record = this.#find(packNumber, held, at, id);
-      if (record === undefined) unnamed++;
-      else if (this.#held[record] === 0) {
+      if (record === undefined) {
+        unnamed++;
+        if (strays) this.#strays.add(id.toString('hex'));
+      } else if (this.#held[record] === 0) {
         this.#held[record] = 1;
         matched++;
       }
@@ -95,7 +99,7 @@ export class Copies {
   }
 
   isReadable(id: Buffer): boolean {
-    return this.of(id).some((record) => this.isGood(record));
+    return this.of(id).some((record) => this.isGood(record)) || this.#strays.has(id.toString('hex'));
   }
 
   /** Names of the packs that should hold a chunk. */

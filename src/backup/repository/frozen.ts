@@ -11,6 +11,12 @@ export interface Frozen {
   waitingFor: string[];
 }
 
+/**
+ * A mark tells when its put began. A session that starts before that put is done may not see the mark, so so much later ones are waited for as
+ * well; a put that takes longer still costs such a writer its work, and nothing else.
+ */
+const MARK_PUT_MS = 10_000;
+
 /** Freezes the marks that are older than the grace and than every live session but this one. */
 export async function freeze(repository: Repository, session: Session, marks: Marks, graceMs: number): Promise<Frozen> {
   const { rules, clock } = repository;
@@ -18,7 +24,8 @@ export async function freeze(repository: Repository, session: Session, marks: Ma
     ({ time, doneTime }) => doneTime === undefined && (!rules.waitForGrace || clock.now() - time >= graceMs),
   );
   const others = rules.waitForSessions && aged.length > 0 ? await otherLiveSessions(repository, session) : [];
-  const isBlocking = (other: SessionRecord, mark: Mark): boolean => Date.parse(other.body?.started ?? '') <= mark.time;
+  const isBlocking = (other: SessionRecord, mark: Mark): boolean =>
+    Date.parse(other.body?.started ?? '') <= mark.time + MARK_PUT_MS;
   const ready = aged.filter((mark) => !others.some((other) => isBlocking(other, mark)));
   const blocking = others.filter((other) => aged.some((mark) => isBlocking(other, mark)));
   return {

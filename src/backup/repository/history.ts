@@ -30,6 +30,8 @@ export interface HistoryFinding {
 interface Link {
   id: string;
   body: SnapshotBody;
+  /** When it could be seen by everybody at the latest. */
+  seenFromMs: number;
 }
 
 /** What contradicts the histories inside the repository or the heads that were seen before. */
@@ -44,8 +46,13 @@ export function checkHistory(catalog: Catalog, remembered: Heads): HistoryFindin
 
 /** Snapshots whose body is known, forgotten ones too: their notes stay. */
 function allLinks({ snapshots, forgotten }: Catalog): Link[] {
-  const gone = [...forgotten].flatMap(([id, body]) => (body === undefined ? [] : [{ id, body }]));
-  return [...snapshots.map(({ id, body }) => ({ id, body })), ...gone];
+  const gone = [...forgotten].flatMap(([id, body]) => (body === undefined ? [] : [linkOf(id, body)]));
+  return [...snapshots.map(({ id, body, confirmed }) => linkOf(id, body, confirmed?.time)), ...gone];
+}
+
+/** A process may stand still between the end of its reading and the put of its snapshot; the note comes after that. */
+function linkOf(id: string, body: SnapshotBody, confirmedAt = body.ended): Link {
+  return { id, body, seenFromMs: Math.max(Date.parse(body.ended), Date.parse(confirmedAt)) };
 }
 
 function missingHeads({ known }: Catalog, links: readonly Link[], remembered: Heads): HistoryFinding[] {
@@ -84,7 +91,7 @@ function forks(links: readonly Link[]): HistoryFinding[] {
     const [first, ...others] = same.toSorted((a, b) => Date.parse(a.body.scan) - Date.parse(b.body.scan));
     if (first === undefined) continue;
     for (const other of others) {
-      if (Date.parse(other.body.scan) <= Date.parse(first.body.ended)) continue;
+      if (Date.parse(other.body.scan) <= first.seenFromMs) continue;
       const message = `Snapshots ${first.id.slice(0, 8)} and ${other.id.slice(0, 8)} are both number ${first.body.seq} of writer ${first.body.writer.slice(0, 8)}: the repository was set back in between.`;
       findings.push({ kind: 'fork', writer: first.body.writer, snapshot: other.id, message });
     }
@@ -124,12 +131,22 @@ export function mergeHeads(found: Heads, remembered: Heads): Heads {
   return merged;
 }
 
-/** Checks against the memory, then remembers what is there now. */
-export async function reviewHistory(catalog: Catalog, memory: HeadMemory): Promise<HistoryFinding[]> {
-  const remembered = await memory.load();
+/**
+ * Checks against what was remembered before the catalog was read, then remembers what is there now. Other processes of this installation may
+ * have remembered more since then, which the catalog cannot show.
+ */
+export async function reviewHistory(
+  catalog: Catalog,
+  memory: HeadMemory,
+  remembered: Heads,
+): Promise<HistoryFinding[]> {
   const findings = checkHistory(catalog, remembered);
-  await memory.save(mergeHeads(newestHeads(catalog), remembered));
+  await rememberHistory(catalog, memory);
   return findings;
+}
+
+export async function rememberHistory(catalog: Catalog, memory: HeadMemory): Promise<void> {
+  await memory.save(mergeHeads(newestHeads(catalog), await memory.load()));
 }
 
 const capitalised = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;

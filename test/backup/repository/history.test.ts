@@ -70,6 +70,19 @@ describe('the history of a repository', () => {
     expect(kinds(checkHistory(await readCatalog(fresh()), {}))).toEqual([['fork', fork]]);
   });
 
+  it('takes no offence at what others have remembered since the catalog was read, and keeps it', async () => {
+    const { ids, fresh, hide } = await history(4);
+    const heads = newestHeads(await readCatalog(fresh()));
+    let saved: Heads = heads;
+    const save = async (found: Heads): Promise<void> => {
+      saved = found;
+    };
+    await hide(ids[3]!);
+    const before = newestHeads(await readCatalog(fresh()));
+    expect(await reviewHistory(await readCatalog(fresh()), { load: async () => saved, save }, before)).toEqual([]);
+    expect(saved).toEqual(heads);
+  });
+
   it('goes on from what is remembered, and remembers what it saw', async () => {
     const { ids, fresh, hide } = await history(4);
     let saved: Heads = {};
@@ -77,11 +90,11 @@ describe('the history of a repository', () => {
       saved = heads;
     };
     const memory = { load: async () => saved, save };
-    expect(await reviewHistory(await readCatalog(fresh()), memory)).toEqual([]);
+    expect(await reviewHistory(await readCatalog(fresh()), memory, saved)).toEqual([]);
     expect(saved[WRITERS[1] as string]).toEqual({ seq: 2, id: ids[3] });
     await hide(ids[3]!);
     const catalog = await readCatalog(fresh());
     expect(nextLink(catalog, saved, WRITERS[1] as string)).toMatchObject({ seq: 3, prev: ids[3] });
-    expect(kinds(await reviewHistory(catalog, memory))).toEqual([['rolled-back', ids[3]]]);
+    expect(kinds(await reviewHistory(catalog, memory, saved))).toEqual([['rolled-back', ids[3]]]);
   });
 });

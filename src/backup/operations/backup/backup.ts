@@ -10,7 +10,7 @@ import type { OperationContext, SpoolFileSystem } from '../../ports.ts';
 import { openPosix } from '../../posix/open-posix.ts';
 import { readOwners } from '../../posix/owners.ts';
 import type { Posix } from '../../posix/posix.ts';
-import { type HeadMemory, nextLink, reviewHistory } from '../../repository/history.ts';
+import { type HeadMemory, nextLink, rememberHistory } from '../../repository/history.ts';
 import { ManifestReader } from '../../repository/manifest-reader.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { readCatalog, type SnapshotRecord } from '../../repository/snapshots.ts';
@@ -140,7 +140,7 @@ async function takeBackup(
     };
     publishing = true;
     const id = await commitSnapshot(session, body, written);
-    await reviewHistory(await readCatalog(repository), environment.heads);
+    await rememberHistory(await readCatalog(repository), environment.heads);
     return resultOf(id, body, report, clock.monotonic() - startedAt);
   } finally {
     await session.close();

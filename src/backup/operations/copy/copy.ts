@@ -3,7 +3,7 @@ import { printableName } from '../../../shared/printable.ts';
 import type { SnapshotBody } from '../../format/bodies.ts';
 import type { OperationContext } from '../../ports.ts';
 import { ChunkReader } from '../../repository/chunk-reader.ts';
-import { nextLink, reviewHistory } from '../../repository/history.ts';
+import { nextLink, rememberHistory } from '../../repository/history.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { type Catalog, readCatalog, resolveSnapshot, type SnapshotRecord } from '../../repository/snapshots.ts';
 import { whileReading } from '../reading-session.ts';
@@ -178,7 +178,7 @@ class CopyRun {
     const { repository, heads } = this.#target;
     this.result.copied.push({ from: record.id, to: id });
     const catalog = await readCatalog(repository);
-    await reviewHistory(catalog, heads);
+    await rememberHistory(catalog, heads);
     const copy = catalog.snapshots.find((other) => other.id === id);
     if (copy !== undefined) this.#there.set(this.#key(record), copy);
   }

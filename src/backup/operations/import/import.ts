@@ -12,7 +12,7 @@ import type { StoredEntry } from '../../format/manifest-entry.ts';
 import { DATA } from '../../format/pack-index.ts';
 import type { OperationContext } from '../../ports.ts';
 import { readOwners } from '../../posix/owners.ts';
-import { nextLink, reviewHistory } from '../../repository/history.ts';
+import { nextLink, rememberHistory } from '../../repository/history.ts';
 import { readCatalog } from '../../repository/snapshots.ts';
 import type { BackupResult } from '../../types.ts';
 import { BackupReport } from '../backup/backup-report.ts';
@@ -97,7 +97,7 @@ export async function importTar(
     };
     publishing = true;
     const id = await commitSnapshot(session, body, written);
-    await reviewHistory(await readCatalog(repository), environment.heads);
+    await rememberHistory(await readCatalog(repository), environment.heads);
     return resultOf(id, body, report, repository.clock.monotonic() - startedAt);
   } finally {
     await session.close();

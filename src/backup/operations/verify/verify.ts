@@ -5,7 +5,7 @@ import { randomFraction } from '../../../shared/random.ts';
 import type { OperationContext } from '../../ports.ts';
 import { ChunkReader } from '../../repository/chunk-reader.ts';
 import { finishLapsed } from '../../repository/finish-lapsed.ts';
-import { checkHistory, type HeadMemory, reviewHistory } from '../../repository/history.ts';
+import { checkHistory, type HeadMemory, type Heads, reviewHistory } from '../../repository/history.ts';
 import { lastComponent } from '../../repository/names.ts';
 import { putNote } from '../../repository/notes.ts';
 import { PARALLEL_READS } from '../../repository/objects.ts';
@@ -111,6 +111,7 @@ class Verification {
 
   async #check(session: Session | undefined): Promise<Omit<VerifyResult, 'durationMs'>> {
     this.#phase('reading the index');
+    const remembered = (await this.#heads?.load()) ?? {};
     const state = await this.#readSettledState(session);
     const copies = new Copies(state.index);
     const snapshots = state.catalog.snapshots.filter(({ id, confirmed }) => confirmed && this.#scope.covers(id));
@@ -120,7 +121,7 @@ class Verification {
     await this.#compareSizes(packCheck, content);
     await this.#reportStructures(state);
     await this.#reportAffected(packCheck, snapshots, content);
-    if (this.#isWhole) await this.#reviewHistory(state);
+    if (this.#isWhole) await this.#reviewHistory(state, remembered);
     this.#notices.push(...describeState(state));
     if (session !== undefined && this.#request.sample === undefined) await this.#noteResult(session, snapshots);
     return { ...this.#count(state, copies, content, session), snapshots: snapshots.length };
@@ -253,8 +254,9 @@ class Verification {
     reportLostRun(report, state, survey);
   }
 
-  async #reviewHistory({ catalog }: RepositoryState): Promise<void> {
-    const findings = this.#heads === undefined ? checkHistory(catalog, {}) : await reviewHistory(catalog, this.#heads);
+  async #reviewHistory({ catalog }: RepositoryState, remembered: Heads): Promise<void> {
+    const heads = this.#heads;
+    const findings = heads === undefined ? checkHistory(catalog, {}) : await reviewHistory(catalog, heads, remembered);
     for (const { snapshot, message } of findings) {
       this.#report.add(`snapshots/${snapshot}`, message, { kind: 'history', snapshot });
     }

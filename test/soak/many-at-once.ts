@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readTree, type TreeFacts } from '../helpers/compare-trees.ts';
+import { compareFacts, readTree, type TreeFacts } from '../helpers/compare-trees.ts';
 import { SeededRandom } from '../helpers/seeded-random.ts';
 import type { GroupOutcome, ProcessGroup } from './process-group.ts';
 import { content } from './random-tree.ts';
@@ -19,6 +19,8 @@ export interface ManyResult {
   backups: number;
   forgotten: number;
   prunes: number;
+  /** Verifications, and restores of snapshots that nobody forgets meanwhile. */
+  reads: number;
   deletedPacks: number;
   killed: number;
   stopped: number;
@@ -59,6 +61,7 @@ class Many {
     backups: 0,
     forgotten: 0,
     prunes: 0,
+    reads: 0,
     deletedPacks: 0,
     killed: 0,
     stopped: 0,
@@ -83,7 +86,8 @@ class Many {
     await Promise.all([
       ...Array.from({ length: writers }, (_, number) => this.#write(number, lane(number))),
       ...Array.from({ length: pruners }, (_, number) => this.#prune(lane(1000 + number))),
-      this.#stopSome(lane(2000)),
+      this.#read(lane(2000)),
+      this.#stopSome(lane(3000)),
     ]);
     const result = this.#result;
     result.harm.push(...(await repository.harm()));
@@ -137,6 +141,31 @@ class Many {
       this.#result.prunes++;
       this.#result.deletedPacks += JSON.parse(outcome.output).deletedPacks;
     }
+  }
+
+  async #read(random: SeededRandom): Promise<void> {
+    const source = join(this.#repository.root, 'source-read');
+    mkdirSync(source);
+    this.#fillSource(source, random);
+    const facts = readTree(source);
+    const [id] = await this.#backupUntilDone(random, source, facts);
+    const target = join(this.#repository.root, 'restored-read');
+    while (this.#goesOn()) {
+      if (id === undefined || random.below(2) === 0) await this.#runOne(random, 'verify');
+      else {
+        const outcome = await this.#runOne(random, 'restore', id, '--to', target, '--apply', '--yes');
+        if (outcome.status === 0) this.#result.harm.push(...compareFacts(facts, readTree(target)));
+      }
+      this.#result.reads++;
+    }
+  }
+
+  async #backupUntilDone(random: SeededRandom, source: string, facts: TreeFacts): Promise<string[]> {
+    while (this.#goesOn()) {
+      const id = this.#repository.noteReport(await this.#runOne(random, 'backup', source), facts);
+      if (id !== undefined) return [id];
+    }
+    return [];
   }
 
   /** Runs a command; about every eighth is killed on its way. */

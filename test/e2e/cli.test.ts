@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { finish, holdfast, program, startHoldfast } from '../helpers/holdfast-process.ts';
+import { createQuickRepository } from '../helpers/quick-repository.ts';
 
 /** One repository, made once, with two snapshots of a small tree; tests that change it copy it. */
 let root: string;
@@ -12,10 +13,19 @@ let repo: string;
 let tree: string;
 let environment: Record<string, string>;
 
-async function json(words: string[], options: { input?: string; repo?: string } = {}) {
-  const variables = { ...environment, ...(options.repo && { HOLDFAST_REPO: options.repo }) };
+const AS_NOBODY = ['--reuid=65534', '--regid=65534', '--clear-groups'];
+/** As root, and where the checkout is open to other users. */
+const canBeNobody = spawnSync('setpriv', [...AS_NOBODY, program, '--version']).status === 0;
+
+async function json(
+  words: string[],
+  options: { input?: string; repo?: string } = {},
+  more: Record<string, string> = {},
+) {
+  const variables = { ...environment, ...(options.repo && { HOLDFAST_REPO: options.repo }), ...more };
   const { status, output, messages } = await holdfast(['--json', ...words], { environment: variables, ...options });
-  return { status, messages, result: JSON.parse(output) };
+  const lines = messages.split('\n').filter((line) => line !== '');
+  return { status, messages: lines.map((line) => JSON.parse(line)), result: JSON.parse(output) };
 }
 
 async function copyOfRepo(): Promise<string> {
@@ -27,11 +37,12 @@ async function copyOfRepo(): Promise<string> {
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), 'holdfast-e2e-'));
   [repo, tree] = [join(root, 'repo'), join(root, 'tree')];
-  environment = { HOLDFAST_REPO: repo, HOLDFAST_PASSWORD: 'correct horse' };
+  environment = { HOLDFAST_REPO: repo, HOLDFAST_PASSWORD: 'correct horse', HOLDFAST_STATE_DIR: join(root, 'state') };
   await mkdir(join(tree, 'sub'), { recursive: true });
   await writeFile(join(tree, 'a.txt'), 'first\n');
   await writeFile(join(tree, 'sub', 'b.txt'), 'second\n');
-  expect((await holdfast(['init'], { environment })).status).toBe(0);
+  await writeFile(join(tree, 'sub', 'new\nline \\ \r'), 'odd\n');
+  await createQuickRepository(repo, 'correct horse');
   expect((await json(['backup', tree, '--tag', 'one'])).status).toBe(0);
   await writeFile(join(tree, 'a.txt'), 'changed\n');
   await writeFile(join(tree, 'c.txt'), 'third\n');
@@ -43,7 +54,7 @@ afterAll(() => rm(root, { recursive: true, force: true }));
 describe('holdfast', () => {
   it('backs up only what changed', async () => {
     const { result } = await json(['backup', tree], { repo: await copyOfRepo() });
-    expect(result.files).toEqual({ new: 0, changed: 0, unmodified: 3 });
+    expect(result.files).toEqual({ new: 0, changed: 0, unmodified: 4 });
     expect(result.parent).toMatch(/^[0-9a-f]{64}$/);
     expect(result).toMatchObject({ warnings: [], bytesAdded: expect.any(Number), bytesStored: expect.any(Number) });
   });
@@ -88,9 +99,39 @@ describe('holdfast', () => {
     expect({ status, applied: result.applied, files: result.added.files }).toEqual({
       status: 0,
       applied: true,
-      files: 3,
+      files: 4,
     });
     expect(await readFile(join(target, 'a.txt'), 'utf8')).toBe('changed\n');
+  });
+
+  it('restores into an empty folder without an answer, and only the paths that are asked for', async () => {
+    const target = await mkdtemp(join(root, 'empty-'));
+    const { status, result } = await json(['restore', 'latest', '--to', target, '--path', 'sub/b.txt', '--apply']);
+    expect({ status, safety: result.safetySnapshot }).toEqual({ status: 0, safety: null });
+    expect(await readdir(target, { recursive: true })).toEqual(['sub', 'sub/b.txt']);
+  });
+
+  it('offers an undo that goes back to what was there', async () => {
+    const [target, copy] = [await mkdtemp(join(root, 'undo-')), await copyOfRepo()];
+    await writeFile(join(target, 'a.txt'), 'mine\n');
+    const run = (words: string[]) => holdfast(words, { environment: { ...environment, HOLDFAST_REPO: copy } });
+    const { output } = await run(['restore', 'latest', '--to', target, '--apply', '--yes']);
+    const undo = /^Undo: holdfast (?<words>.+)$/m.exec(output)?.groups?.words ?? output;
+    expect((await run([...undo.split(' '), '--yes'])).status).toBe(0);
+    expect(await readdir(target)).toEqual(['a.txt']);
+    expect(await readFile(join(target, 'a.txt'), 'utf8')).toBe('mine\n');
+  });
+
+  it('keeps the old content beside, or gives it up, when told to', async () => {
+    const target = await mkdtemp(join(root, 'safety-'));
+    await writeFile(join(target, 'a.txt'), 'mine\n');
+    const restore = (safety: string) =>
+      json(['restore', 'latest', '--to', target, '--apply', '--yes', '--safety', safety]);
+    const { result } = await restore('keep-old');
+    expect(await readFile(join(result.keptOld, 'a.txt'), 'utf8')).toBe('mine\n');
+    await writeFile(join(target, 'a.txt'), 'mine again\n');
+    expect((await restore('none')).result).toMatchObject({ safetySnapshot: null, keptOld: null });
+    expect((await json(['list'])).result.total).toBe(2);
   });
 
   it('refuses to change a folder that holds something, until --yes', async () => {
@@ -154,7 +195,11 @@ describe('holdfast', () => {
     expect((await json(['export', 'latest', '--output', archive])).status).toBe(0);
     expect(spawnSync('tar', ['-tzf', archive]).stdout.toString()).toContain('sub/b.txt');
     const { result } = await json(['import', archive, '--source', 'imported'], { repo: await copyOfRepo() });
-    expect(result).toMatchObject({ source: 'imported', files: { new: 3 } });
+    expect(result).toMatchObject({ source: 'imported', files: { new: 4 } });
+    const piped = spawnSync('bash', ['-c', '"$0" export latest --output - --format tar.zst | tar --zstd -t', program], {
+      env: { ...process.env, ...environment },
+    });
+    expect(piped.stdout.toString()).toContain('sub/b.txt');
   });
 
   it('copies to other keys, mirrors, and manages keys', async () => {
@@ -162,7 +207,7 @@ describe('holdfast', () => {
     const other = { ...environment, HOLDFAST_TO_PASSWORD: 'other', HOLDFAST_NEW_PASSWORD: 'fresh' };
     const run = (words: string[], more = {}) =>
       holdfast(words, { environment: { ...other, HOLDFAST_REPO: copy, ...more } });
-    expect((await run(['init', '--repo', second], { HOLDFAST_PASSWORD: 'other' })).status).toBe(0);
+    await createQuickRepository(second, 'other');
     expect((await run(['copy', '--to', second])).status).toBe(0);
     expect((await run(['list', '--repo', second], { HOLDFAST_PASSWORD: 'other' })).output).toContain('one');
     expect((await run(['mirror', '--to', twin])).status).toBe(0);
@@ -183,13 +228,26 @@ describe('holdfast', () => {
   });
 
   it.each([
-    { words: ['list'], more: { HOLDFAST_PASSWORD: 'wrong' } as Record<string, string>, status: 12, code: 'wrong_passphrase' },
+    {
+      words: ['list'],
+      more: { HOLDFAST_PASSWORD: 'wrong' } as Record<string, string>,
+      status: 12,
+      code: 'wrong_passphrase',
+    },
     { words: ['list'], more: { HOLDFAST_PASSWORD: '' }, status: 2, code: 'usage' },
     { words: ['list'], more: { HOLDFAST_REPO: '/nonexistent/repo' }, status: 10, code: 'store_unavailable' },
     { words: ['list'], more: { HOLDFAST_REPO: tmpdir() }, status: 10, code: 'not_a_repository' },
     { words: ['show', 'ffffffff'], more: {}, status: 10, code: 'not_found' },
     { words: ['backup', '/nonexistent/path'], more: {}, status: 10, code: 'not_found' },
     { words: ['init'], more: {}, status: 15, code: 'refused' },
+    { words: ['init', '--repo', tmpdir()], more: {}, status: 15, code: 'refused' },
+    { words: ['list'], more: { HOLDFAST_PASSWORD_FILE: '/nonexistent/file' }, status: 2, code: 'config' },
+    { words: ['list', '--repo', program], more: {}, status: 2, code: 'usage' },
+    { words: ['restore', 'latest', '--to', program], more: {}, status: 2, code: 'usage' },
+    { words: ['restore', 'latest', '--to', 'x', '--path', 'nowhere'], more: {}, status: 10, code: 'not_found' },
+    { words: ['export', 'latest', '--output', '/nonexistent/a.tar'], more: {}, status: 10, code: 'not_found' },
+    { words: ['import', '/nonexistent/a.tar'], more: {}, status: 10, code: 'not_found' },
+    { words: ['copy', '--to', '/nonexistent/repo'], more: {}, status: 10, code: 'store_unavailable' },
     { words: ['nonsense'], more: {}, status: 2, code: 'usage' },
   ])('$words with $more gives $status and no stack trace', async ({ words, more, status, code }) => {
     const failed = await holdfast([...words, '--json'], { environment: { ...environment, ...more } });
@@ -198,6 +256,64 @@ describe('holdfast', () => {
       error: { code, message: expect.any(String), advice: expect.anything() },
     });
     expect(failed.messages).not.toMatch(/\n\s+at /);
+  });
+
+  it('creates a repository, in a folder without anything else in it, and says how to go on', async () => {
+    const fresh = { ...environment, HOLDFAST_REPO: join(root, 'fresh') };
+    const { status, output } = await holdfast(['init'], { environment: fresh });
+    expect(status).toBe(0);
+    expect(output).toMatch(/Created a repository in .*fresh\n.*Next: holdfast backup PATH\n$/s);
+    expect((await holdfast(['list'], { environment: fresh })).output).toContain('Take one with holdfast backup');
+  });
+
+  it('takes the passphrase from the option, then the variable of a file, then the variable', async () => {
+    const [right, wrong] = [join(root, 'right'), join(root, 'wrong')];
+    await Promise.all([writeFile(right, 'correct horse\r\nsecond line'), writeFile(wrong, 'wrong')]);
+    const status = async (file: string, variable: string, words: string[] = []) =>
+      (await json(['key', 'list', ...words], {}, { HOLDFAST_PASSWORD_FILE: file, HOLDFAST_PASSWORD: variable })).status;
+    expect(await status(wrong, 'wrong', ['--password-file', right])).toBe(0);
+    expect(await status(right, 'wrong')).toBe(0);
+    expect(await status(wrong, 'correct horse')).toBe(12);
+  });
+
+  it('refuses two paths with one base name and says how else to back them up', async () => {
+    const other = join(root, 'other', 'tree');
+    await mkdir(other, { recursive: true });
+    const { status, result } = await json(['backup', tree, other]);
+    expect(status).toBe(2);
+    expect(result.error.message).toContain(other);
+    expect(result.error.advice).toContain('--source');
+  });
+
+  it('refuses a repository of a newer format', async () => {
+    const newer = await copyOfRepo();
+    const file = join(newer, 'holdfast.json');
+    const header = JSON.parse(await readFile(file, 'utf8'));
+    await rm(file, { force: true });
+    await writeFile(file, JSON.stringify({ ...header, version: 7 }));
+    const { status, result } = await json(['list'], { repo: newer });
+    expect({ status, code: result.error.code }).toEqual({ status: 1, code: 'unsupported_version' });
+    expect(result.error.message).toContain(newer);
+  });
+
+  it.runIf(canBeNobody)('says what an ordinary user may not do, without a stack trace', async () => {
+    await chmod(root, 0o755);
+    const as = (words: string[]) =>
+      spawnSync('setpriv', [...AS_NOBODY, program, ...words], {
+        env: { ...process.env, ...environment, HOLDFAST_STATE_DIR: '/nonexistent', NO_COLOR: '1' },
+      });
+    for (const words of [['list'], ['backup', tree], ['restore', 'latest', '--to', join(root, 'denied'), '--apply']]) {
+      const { status, stderr } = as(words);
+      expect({ words, status, lines: stderr.toString().trim().split('\n').length }).toEqual({
+        words,
+        status: 1,
+        lines: 2,
+      });
+      expect(stderr.toString()).toMatch(/^holdfast: .*not allowed.*\nRun as the user/);
+    }
+    const closed = await mkdtemp(join(root, 'closed-'));
+    const { status, stderr } = as(['init', '--repo', join(closed, 'repo')]);
+    expect({ status, message: stderr.toString() }).toEqual({ status: 1, message: expect.stringContaining(closed) });
   });
 
   it('ends quietly when the reader of its output leaves', () => {
@@ -215,24 +331,5 @@ describe('holdfast', () => {
     child.kill('SIGINT');
     expect((await finish(child)).status).toBe(130);
     expect((await json(['list'], { repo: copy })).result.total).toBe(2);
-  });
-});
-
-describe('the console of a checkout', () => {
-  it('makes its own repository and sample app, and answers a script in order', async () => {
-    const data = join(root, 'data');
-    const script = (input: string) => holdfast(['console', '--data', data], { input });
-    const first = await script('/backup\n/list\n/verify\n');
-    expect(first.messages).toBe('');
-    expect(first.status).toBe(0);
-    expect(first.output).toMatch(/> \/backup\n.*Backed up.*> \/list\n.*manual.*> \/verify\n.*No damage found/s);
-    const settings = join(data, 'app', 'settings.json');
-    const content = await readFile(settings, 'utf8');
-    await writeFile(settings, 'broken');
-    const restored = await script('/restore\n1\n');
-    expect(restored.output).toContain('1) Restore  2) Cancel');
-    expect(restored.status).toBe(0);
-    expect(await readFile(settings, 'utf8')).toBe(content);
-    expect((await script('/show ffffffff\n')).status).toBe(1);
   });
 });

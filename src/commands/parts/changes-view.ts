@@ -35,6 +35,7 @@ export function changeList(
   const lines = items.map(({ mark, path, size }): Value[] => [
     `${CHANGE_MARKS[mark]} ${path === '' ? '.' : path}`,
     ...(size > 0 ? ['  ', bytes(size)] : []),
+    ...(mark === 'metadata' ? ['  (only mode, owner or time)'] : []),
   ]);
   return { kind: 'list', items: lines, total, tone };
 }

@@ -2,11 +2,14 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openPosix } from '../../../../src/backup/posix/open-posix.ts';
 import { program } from '../../../helpers/holdfast-process.ts';
 import { isRoot } from '../../../helpers/tree/sample-tree.ts';
 import { TreeMaker } from '../../../helpers/tree/tree-maker.ts';
+
+// Processes, threads and thousands of files take their time on a busy machine.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const NOBODY = 65_534;
 let root: string;

@@ -4,8 +4,11 @@ import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type BackupPlace, backupPlace, settle } from '../../../helpers/backup-place.ts';
+
+// Processes, threads and thousands of files take their time on a busy machine.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const WRITER = fileURLToPath(new URL('../../sources/sqlite/writer.ts', import.meta.url));
 

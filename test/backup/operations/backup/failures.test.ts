@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { LocalStore } from '../../../../src/backup/stores/local.ts';
 import { readProcessIdentity } from '../../../../src/shared/process-identity.ts';
 import { type BackupPlace, backupPlace, eagerClock, settle } from '../../../helpers/backup-place.ts';
@@ -9,6 +9,9 @@ import { SeededRandom, testSeed } from '../../../helpers/seeded-random.ts';
 import { compareTrees } from '../../../helpers/tree/compare-trees.ts';
 import { randomContent } from '../../../helpers/tree/random-content.ts';
 import { isRoot } from '../../../helpers/tree/sample-tree.ts';
+
+// Processes, threads and thousands of files take their time on a busy machine.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const seed = testSeed();
 const random = new SeededRandom(seed);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { ProgressEvent } from '../../../../src/backup/ports.ts';
 import { backupPlace, eagerClock } from '../../../helpers/backup-place.ts';
@@ -70,7 +71,14 @@ describe(`standard input, seed ${seed}`, () => {
   it('spreads over several packs and index runs', async () => {
     const place = backupPlace({ clock: { ...eagerClock(), monotonic: hours() } });
     const content = randomContent(random, 70 * 2 ** 20);
-    const { snapshot } = await place.backup({ stdin: { name: 'in', stream: pieces(content) } }, { threads: 1 });
+    const { store } = place.repository;
+    // The second half comes when the first pack is in the store, so that there is something to index.
+    const stream = (async function* () {
+      yield* pieces(content.subarray(0, 36 * 2 ** 20));
+      while ((await store.list('packs/')).length === 0) await delay(5);
+      yield* pieces(content.subarray(36 * 2 ** 20));
+    })();
+    const { snapshot } = await place.backup({ stdin: { name: 'in', stream } });
     expect((await place.repository.store.list('packs/')).length).toBeGreaterThan(2);
     expect((await place.repository.store.list('index/')).length).toBeGreaterThan(1);
     const restored = readFileSync(join(await place.restore(snapshot), 'in'));

@@ -1,10 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { BackupRequest } from '../../../../src/backup/types.ts';
 import { type BackupPlace, backupPlace } from '../../../helpers/backup-place.ts';
 import { compareTrees } from '../../../helpers/tree/compare-trees.ts';
 import { isRoot } from '../../../helpers/tree/sample-tree.ts';
+
+// Processes, threads and thousands of files take their time on a busy machine.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 async function pathsOf(place: BackupPlace, request: Partial<BackupRequest> = {}): Promise<string[]> {
   return place.paths((await place.backup(request)).snapshot);

@@ -120,25 +120,24 @@ export class Packer {
 
   #openFile(fd: number, job: FilesJob, at: number, result: FilesResult): number {
     const expected = job.sizes[at] as number;
-    const detail: FileDetail = { at };
+    const detail = new Detail(at);
     const holes = job.sparse[at] ? this.#posix.holes(fd, expected) : [];
     // Beyond the end of one that became shorter everything looks like a hole.
     if (holes.length > 0 && this.#posix.status(fd).size !== expected) return FILE_DIFFERENT;
     const length = holes.length > 0 ? this.#readAround(fd, expected, holes) : this.#read(fd, expected);
     if (length === undefined || length > expected) return FILE_DIFFERENT;
-    const content = ours(() => this.#writer.room(expected + 1)).subarray(0, length);
+    const content = this.#room(expected + 1).subarray(0, length);
     if (holes.length > 0) {
-      detail.holes = holes;
-      detail.logicalDigest = logicalDigest(content, expected, holes);
+      detail.say({ holes, logicalDigest: logicalDigest(content, expected, holes) });
     } else if (length < expected) {
       const now = this.#posix.status(fd);
       if (now.type !== 'file') return FILE_DIFFERENT;
-      detail.changed = { size: length, mtimeNs: now.mtimeNs, ctimeNs: now.ctimeNs };
+      detail.say({ changed: { size: length, mtimeNs: now.mtimeNs, ctimeNs: now.ctimeNs } });
     }
     const xattrs = readXattrs(this.#posix, fd);
-    if (xattrs.length > 0) detail.xattrs = [...xattrs];
-    if (content.subarray(0, SQLITE_MAGIC.length).equals(SQLITE_MAGIC)) detail.sqlite = true;
-    if (Object.keys(detail).length > 1) result.details.push(detail);
+    if (xattrs.length > 0) detail.say({ xattrs: [...xattrs] });
+    if (beginsDatabase(content)) detail.say({ sqlite: true });
+    if (detail.said !== undefined) result.details.push(detail.said);
     result.bytesRead += length;
     if (length > 0) this.#store(content, at, result);
     return FILE_STORED;
@@ -149,14 +148,30 @@ export class Packer {
     result.digests.set(digest, DIGEST_BYTES * at);
     const id = this.#hasher.id(DATA, digest);
     if (!this.#table.claim(id, this.#usedBlocks)) return;
-    ours(() => this.#writer.commit(id, content.length));
+    this.#commit(id, content.length);
     result.bytesAdded += content.length;
     result.chunksAdded++;
   }
 
+  #room(length: number): Buffer {
+    try {
+      return this.#writer.room(length);
+    } catch (error) {
+      throw asOurs(error);
+    }
+  }
+
+  #commit(id: Buffer, length: number): void {
+    try {
+      this.#writer.commit(id, length);
+    } catch (error) {
+      throw asOurs(error);
+    }
+  }
+
   /** Reads a file into the packer's room: up to one byte more than expected, which shows that it grew. */
   #read(fd: number, expected: number): number {
-    const room = ours(() => this.#writer.room(expected + 1));
+    const room = this.#room(expected + 1);
     let length = 0;
     for (;;) {
       const got = readSync(fd, room, length, expected + 1 - length, length);
@@ -168,7 +183,7 @@ export class Packer {
 
   /** The stored data of a sparse file: what lies between its holes. Undefined where it became shorter meanwhile: then the holes mean nothing. */
   #readAround(fd: number, size: number, holes: readonly Hole[]): number | undefined {
-    const room = ours(() => this.#writer.room(size + 1));
+    const room = this.#room(size + 1);
     let length = 0;
     let position = 0;
     for (const hole of [...holes, { offset: size, length: 0 }]) {
@@ -210,6 +225,24 @@ export class Packer {
   }
 }
 
+/** What there is to say about a file beyond its digest: for most, nothing, and then nothing is made. */
+class Detail {
+  readonly #at: number;
+  said: FileDetail | undefined;
+
+  constructor(at: number) {
+    this.#at = at;
+  }
+
+  say(more: Omit<FileDetail, 'at'>): void {
+    this.said = { at: this.#at, ...this.said, ...more };
+  }
+}
+
+function beginsDatabase(content: Buffer): boolean {
+  return content[0] === SQLITE_MAGIC[0] && content.subarray(0, SQLITE_MAGIC.length).equals(SQLITE_MAGIC);
+}
+
 /** SHA-256 of a sparse file's whole content, zeros included, from its stored data. */
 function logicalDigest(data: Buffer, size: number, holes: readonly Hole[]): Buffer {
   const digest = createHash('sha256');
@@ -226,13 +259,9 @@ function logicalDigest(data: Buffer, size: number, holes: readonly Hole[]): Buff
 /** Errors of our own writing must not pass for a source's: those end the run, not the file. */
 const OURS = new WeakSet<object>();
 
-function ours<T>(write: () => T): T {
-  try {
-    return write();
-  } catch (error) {
-    if (typeof error === 'object' && error !== null) OURS.add(error);
-    throw error;
-  }
+function asOurs(error: unknown): unknown {
+  if (typeof error === 'object' && error !== null) OURS.add(error);
+  return error;
 }
 
 function isOurs(error: unknown): boolean {

@@ -31,6 +31,8 @@ export interface Engine {
   readonly location: string;
   readonly repositoryId: string;
   readonly fingerprint: string;
+  /** The plain files for people that the repository was made with, such as the rescue program: SHA-256 in hexadecimal by name. */
+  readonly plainFiles: Readonly<Record<string, string>>;
   /** Found while opening: recovered restores, damaged configuration copies, a rolled-back history ... */
   readonly warnings: readonly string[];
   /** Resolves once the repository is open; rejects with what openRepository would. */

@@ -65,6 +65,10 @@ export class OpenEngine implements Engine {
     return this.#repository?.fingerprint ?? '';
   }
 
+  get plainFiles(): Readonly<Record<string, string>> {
+    return this.#repository?.config.files ?? {};
+  }
+
   get warnings(): readonly string[] {
     return [...(this.#repository?.warnings ?? []), ...this.#recovered];
   }

@@ -6,6 +6,7 @@ interface InitResult {
   repository: string;
   id: string;
   fingerprint: string;
+  rescue: { name: string; sha256: string } | null;
 }
 
 export const init = defineCommand({
@@ -22,12 +23,15 @@ export const init = defineCommand({
     repository: 'where the repository is',
     id: 'ID of the repository',
     fingerprint: 'fingerprint of its keys: clients notice by it when a repository was swapped',
+    rescue: '`{name, sha256}` of the program in the repository that reads it without Holdfast, or null',
   },
   async run(context, { label }): Promise<InitResult> {
-    const { location, repositoryId, fingerprint } = await context.create(label);
-    return { repository: location, id: repositoryId, fingerprint };
+    const { location, repositoryId, fingerprint, plainFiles } = await context.create(label);
+    const [found] = Object.entries(plainFiles).filter(([name]) => name.startsWith('rescue-'));
+    const rescue = found === undefined ? null : { name: found[0], sha256: found[1] };
+    return { repository: location, id: repositoryId, fingerprint, rescue };
   },
-  present: ({ repository, id, fingerprint }) => ({
+  present: ({ repository, id, fingerprint, rescue }) => ({
     kind: 'stack',
     views: [
       {
@@ -41,6 +45,7 @@ export const init = defineCommand({
         fields: [
           ['ID', id],
           ['Fingerprint', fingerprint],
+          ...(rescue === null ? [] : [[`SHA-256 of ${rescue.name}`, rescue.sha256] as const]),
         ],
       },
       { kind: 'text', tone: 'quiet', text: ['Next: ', command('backup PATH')] },

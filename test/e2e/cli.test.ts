@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -263,6 +264,9 @@ describe('holdfast', () => {
     const { status, output } = await holdfast(['init'], { environment: fresh });
     expect(status).toBe(0);
     expect(output).toMatch(/Created a repository in .*fresh\n.*Next: holdfast backup PATH\n$/s);
+    const [rescue = ''] = (await readdir(join(root, 'fresh'))).filter((name) => name.startsWith('rescue-'));
+    const digest = createHash('sha256').update(await readFile(join(root, 'fresh', rescue)));
+    expect(output).toContain(`${rescue}  ${digest.digest('hex')}`);
     expect((await holdfast(['list'], { environment: fresh })).output).toContain('Take one with holdfast backup');
   });
 

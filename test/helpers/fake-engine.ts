@@ -142,6 +142,7 @@ function fakeEngine(state: FakeRepository, behaviour: FakeBehaviour, location: s
     location,
     repositoryId: '11112222333344445555666677778888',
     fingerprint: 'aaaa-bbbb-cccc',
+    plainFiles: { 'rescue-1.2.3.mjs': 'ab'.repeat(32) },
     warnings: behaviour.warnings ?? [],
     opened: () => Promise.resolve(),
     async backup(request, context = {}) {

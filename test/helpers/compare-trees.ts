@@ -12,7 +12,7 @@ export interface TreeOptions {
 export type TreeFacts = Map<string, Record<string, string> & { mtimeNs: string }>;
 
 /** Reads a tree: type, mode, owner, time, size, blocks used by files, content, link target, and which names are one file. */
-export function readTree(root: string): TreeFacts {
+export function readTree(root: string, skip: (path: string) => boolean = () => false): TreeFacts {
   const facts: TreeFacts = new Map();
   const inodes = new Map<string, string>();
   const visit = (path: string): void => {
@@ -33,7 +33,10 @@ export function readTree(root: string): TreeFacts {
     } else if (status.isSymbolicLink()) facts.set(path, { ...common, target: readlinkSync(full, 'latin1') });
     else facts.set(path, { ...common, device: String(status.rdev) });
     if (!status.isDirectory()) return;
-    for (const name of readdirSync(full, 'latin1')) visit(path === '' ? name : `${path}/${name}`);
+    for (const name of readdirSync(full, 'latin1')) {
+      const below = path === '' ? name : `${path}/${name}`;
+      if (!skip(below)) visit(below);
+    }
   };
   visit('');
   return facts;

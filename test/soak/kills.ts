@@ -80,7 +80,9 @@ class Rounds {
   }
 
   harmed(what: string, lines: readonly string[]): void {
-    if (lines.length > 0) this.result.harm.push(`${what}: ${lines.slice(0, 5).join('; ')}`);
+    if (lines.length === 0) return;
+    this.result.harm.push(`${what}: ${lines.slice(0, 5).join('; ')}`);
+    this.request.report?.(`HARM: ${this.result.harm.at(-1)}`);
   }
 
   async kill(argv: readonly string[], key?: string): Promise<{ outcome: GroupOutcome; point: KillPoint }> {
@@ -301,8 +303,7 @@ export async function killRestores(request: KillsRequest): Promise<KillsResult> 
         rounds.count('safety snapshots reported');
       const next = await rounds.follow(['list', 'verify', 'restore', 'prune', 'backup']);
       rounds.harmed('journal folders', namesWith('.holdfast-restore-', [repository.root, holder, target]));
-      const now = readTree(target);
-      for (const path of now.keys()) if (path.startsWith(KEPT_INSIDE)) now.delete(path);
+      const now = readTree(target, (path) => path.startsWith(KEPT_INSIDE));
       const [fromOld, fromNew] = [compareFacts(old, now), compareFacts(facts, now)];
       const state = fromNew.length === 0 ? 'new' : fromOld.length === 0 ? 'old' : 'torn';
       rounds.count(`target ${state}`);

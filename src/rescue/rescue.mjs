@@ -36,7 +36,10 @@ const MAX_BLOCK = 16 * MIB;
 const MAX_PACK = 4 * KIB * MIB;
 const MAX_BODY = 64 * MIB;
 const MAX_PATH = MIB;
+const MAX_ENTRIES = 65_536;
+const MAX_PATHS = 64 * MIB;
 const MAX_HOLES = 65_536;
+const MAX_XATTRS = MIB;
 const MAX_RING = MIB;
 const MAX_TRAILER = 512 * MIB;
 const CACHED_BLOCKS = 48 * MIB;
@@ -1182,8 +1185,8 @@ function parseFence(bytes) {
   return rows;
 }
 
-/** Yields the entries of a manifest chunk. Paths share their begins, so only one is built at a time. */
-function* parseEntries(bytes) {
+/** Yields the entries of a manifest chunk, which must be `expected`. Paths share their begins, so only one is built at a time. */
+function* parseEntries(bytes, expected) {
   const cursor = new Cursor(bytes);
   if (cursor.u8() !== 0x4d || cursor.u8() !== 1) throw new Damage(null, 'is no manifest chunk');
   const tables = [[], []];
@@ -1194,9 +1197,13 @@ function* parseEntries(bytes) {
     }
   }
   let previous = EMPTY;
-  for (let count = cursor.varint(); count > 0; count--) {
+  let count = cursor.varint();
+  if (count !== expected || count > MAX_ENTRIES)
+    throw new Damage(null, `${count} entries are in it where ${expected} should be`);
+  for (let paths = 0; count > 0; count--) {
     const [shared, rest] = [cursor.varint(), cursor.string()];
-    if (shared > previous.length || shared + rest.length > MAX_PATH)
+    paths += shared + rest.length;
+    if (shared > previous.length || shared + rest.length > MAX_PATH || paths > MAX_PATHS)
       throw new Damage(null, 'a path in it is malformed');
     previous = Buffer.concat([previous.subarray(0, shared), rest]);
     yield parseEntry(cursor, previous, tables);
@@ -1244,12 +1251,19 @@ function parseFile(cursor, entry) {
 function parseOption(entry, tag, critical, value) {
   if (tag === 1n) parseHoles(entry, value);
   else if (tag === 2n) entry.link = value.bytes;
-  else if (tag === 3n) {
-    for (let count = value.varint(); count > 0; count--) {
-      entry.xattrs.push(value.string().toString('latin1'));
-      value.string();
-    }
-  } else if (critical) throw new Damage(null, `it has the option ${tag}, which must be understood and is unknown`);
+  else if (tag === 3n) parseXattrs(entry, value);
+  else if (critical) throw new Damage(null, `it has the option ${tag}, which must be understood and is unknown`);
+}
+
+function parseXattrs(entry, value) {
+  if (value.left > MAX_XATTRS) throw new Damage(null, 'it has too many extended attributes');
+  for (let count = value.varint(); count > 0; count--) {
+    const name = value.string().toString('latin1');
+    if (name === '' || name.includes('\0')) throw new Damage(null, 'an extended attribute has no possible name');
+    entry.xattrs.push(name);
+    value.string();
+  }
+  value.end();
 }
 
 function parseHoles(entry, value) {
@@ -1266,10 +1280,12 @@ function parseHoles(entry, value) {
 }
 
 function refusalOf(entry) {
-  const { type, mode, uid, gid, nanoseconds, target } = entry;
+  const { type, mode, uid, gid, nanoseconds, target, link } = entry;
   if (mode > 0o7777 || uid === undefined || gid === undefined || nanoseconds >= 1e9)
     return 'its mode, owner or time is malformed';
   if (type === ENTRY.symlink && (target.length === 0 || target.includes(0))) return 'its target is malformed';
+  if (link !== undefined && (link.length === 0 || !isAllowed(link) || comparePaths(link, entry.path) >= 0))
+    return 'it is a hard link to what cannot be listed before it';
   return type === ENTRY.file && !addsUp(entry) ? 'its chunks do not add up to its size' : undefined;
 }
 
@@ -1283,6 +1299,17 @@ function addsUp({ kind, size, holes, chunks }) {
   return kind === 2 || kind === 4
     ? total === stored
     : total % 36 === 0 && total / 36 <= stored && stored <= (total / 36) * MAX_CHUNK;
+}
+
+/** Whether every component of a path may be one. */
+function isAllowed(name) {
+  for (let start = 0, end = 0; end !== name.length; start = end + 1) {
+    end = name.indexOf(SLASH, start);
+    if (end === -1) end = name.length;
+    const component = name.toString('latin1', start, end);
+    if (component === '' || component === '.' || component === '..' || component.includes('\0')) return false;
+  }
+  return true;
 }
 
 /** The rules of section 8 for paths, one entry after the other. */
@@ -1306,13 +1333,7 @@ class Rules {
       this.#last = name;
       return undefined;
     }
-    for (let start = 0, end = 0; end !== name.length; start = end + 1) {
-      end = name.indexOf(SLASH, start);
-      if (end === -1) end = name.length;
-      const component = name.toString('latin1', start, end);
-      if (component === '' || component === '.' || component === '..' || component.includes('\0'))
-        return 'its name is not allowed';
-    }
+    if (!isAllowed(name)) return 'its name is not allowed';
     const parent = Math.max(0, name.lastIndexOf(SLASH));
     let common = 0;
     while (common < this.#folder.length && this.#folder[common] === name[common]) common++;
@@ -1373,15 +1394,19 @@ class Manifest {
     }
   }
 
+  /** All of a chunk is parsed before any of it is used: what is malformed further on is not believed before. */
   *#chunk(row, rules, refused) {
-    let count = 0;
-    for (const entry of parseEntries(this.packs.read(row.id, META, row.length))) {
-      if (count++ === 0 && !entry.path.equals(row.first)) throw new Damage(null, 'it does not begin where it should');
+    const bytes = Buffer.from(this.packs.read(row.id, META, row.length));
+    let isFirst = true;
+    for (const entry of parseEntries(bytes, row.entries)) {
+      if (isFirst && !entry.path.equals(row.first)) throw new Damage(null, 'it does not begin where it should');
+      isFirst = false;
+    }
+    for (const entry of parseEntries(bytes, row.entries)) {
       const why = entry.refusal ?? rules.refuse(entry);
       if (why === undefined) yield entry;
       else refused(entry.path, new Damage(null, `refused, ${why}`));
     }
-    if (count !== row.entries) throw new Damage(null, `${count} entries are in it where ${row.entries} should be`);
   }
 
   /** The chunks of a file's content, in order. A long list is itself read chunk by chunk (kinds 3 and 5). */
@@ -1545,7 +1570,9 @@ const NOT_CREATED = Symbol('said in the summary');
 
 /** Restores one snapshot into an empty folder, in three passes over its manifest. */
 class Restorer {
+  /** By path of the first member of a hard-link group: what became of it. */
   #links = new Map();
+  #refused = new Set();
   restored = 0;
 
   constructor({ manifest, paths, report }) {
@@ -1576,12 +1603,15 @@ class Restorer {
     const unmatched = new Set(this.paths);
     const heard = {
       lost: (error) => this.report.caught(error),
-      refused: (name, error) => this.report.lost(name, error),
+      refused: (name, error) => {
+        this.#refused.add(name.toString('latin1'));
+        this.report.lost(name, error);
+      },
     };
     for (const { path: name, link, type } of this.manifest.entries(heard)) {
       for (const wanted of unmatched) if (isAtOrBelow(name, wanted)) unmatched.delete(wanted);
       if (link !== undefined && type !== ENTRY.directory)
-        this.#links.set(link.toString('latin1'), { made: undefined, content: undefined });
+        this.#links.set(link.toString('latin1'), { seen: false, made: undefined, content: undefined });
     }
     return [...unmatched];
   }
@@ -1625,14 +1655,9 @@ class Restorer {
     this.folders.go(parentOf(entry.path), true);
     const group = this.#links.get((entry.link ?? entry.path).toString('latin1'));
     const content = group && sha256(Buffer.concat([Buffer.of(entry.type), entry.content])).toString('hex');
-    if (entry.link !== undefined && comparePaths(entry.link, entry.path) >= 0) {
-      this.report.damaged(
-        null,
-        `${shownName(entry.path)} is a hard link to what is not listed before it; restored by itself`,
-      );
-    } else if (group?.made !== undefined && group.content !== content) {
-      this.report.damaged(null, `${shownName(entry.path)} is a hard link to other content; restored by itself`);
-    } else if (group?.made !== undefined) {
+    if (entry.link !== undefined) this.#checkFirst(entry.link, group, content);
+    else if (group !== undefined) group.seen = true;
+    if (group?.made !== undefined) {
       try {
         this.sources.go(parentOf(group.made));
         fs.linkSync(this.sources.at(baseOf(group.made)), this.folders.at(baseOf(entry.path)));
@@ -1645,6 +1670,15 @@ class Restorer {
     if (make() === NOT_CREATED) return NOT_CREATED;
     if (group !== undefined && group.made === undefined) Object.assign(group, { made: entry.path, content });
     return undefined;
+  }
+
+  /** The first of a group must have been listed, unless it may be what was lost of the manifest, and must be the same. */
+  #checkFirst(link, { seen, made, content: known }, content) {
+    const mayBeLost = !this.manifest.isWhole || this.#refused.has(link.toString('latin1'));
+    if (!seen && made === undefined && !mayBeLost && isSelected(link, this.paths))
+      throw new Damage(null, 'it is a hard link to what is not listed');
+    if (made !== undefined && known !== content)
+      throw new Damage(null, 'it is a hard link to other content than its own');
   }
 
   #createFile(entry) {

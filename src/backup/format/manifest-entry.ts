@@ -1,6 +1,7 @@
 import type { ByteString } from '../../shared/bytes.ts';
+import { HoldfastError } from '../../shared/errors.ts';
 import type { ChunkRef, Entry, EntryType, Hole, Xattr } from '../entry.ts';
-import type { ByteReader } from './byte-reader.ts';
+import { ByteReader } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
 import { MAX_CHUNK_BYTES } from './pack.ts';
 import { ID_BYTES } from './pack-index.ts';
@@ -148,56 +149,152 @@ export interface OwnerTables {
   groups: readonly { id: number; name: ByteString | undefined }[];
 }
 
-/** Reads what writeEntry wrote, for the entry at `path`. Throws `damaged`. */
+/** Reads the whole of an entry before it judges it: what follows can then be read although this one is refused. */
+interface Reading {
+  entry: StoredEntry;
+  kind: number;
+  /** Why the entry is refused: the first reason found. */
+  refusal: HoldfastError | undefined;
+}
+
+/**
+ * Reads what writeEntry wrote, for the entry at `path`.
+ *
+ * @throws HoldfastError `damaged` or `unsupported_version`; `EntryRefused` where the entry was read to its end, and is one that a reader refuses
+ */
 export function readEntry(input: ByteReader, path: ByteString, tables: OwnerTables): StoredEntry {
   const type = TYPES[input.u8()];
   if (type === undefined) input.fail('an entry has an unknown type');
   const mode = input.varint();
-  if (mode > 0o7777) input.fail('an entry has an impossible mode');
   const owner = tables.owners[input.varint()];
   const group = tables.groups[input.varint()];
-  if (owner === undefined || group === undefined) input.fail('an entry names an unknown owner');
+  const mtimeNs = input.svarint() * NANOSECONDS;
+  const nanoseconds = input.varint();
   const entry: StoredEntry = {
     path,
     type,
     mode,
-    uid: owner.id,
-    gid: group.id,
-    user: owner.name,
-    group: group.name,
-    mtimeNs: readTime(input),
+    uid: owner?.id ?? 0,
+    gid: group?.id ?? 0,
+    user: owner?.name,
+    group: group?.name,
+    mtimeNs: mtimeNs + BigInt(nanoseconds),
     size: 0,
   };
-  if (type === 'file') readContent(input, entry);
-  else if (type === 'symlink') entry.target = input.byteString();
-  else if (type === 'char-device' || type === 'block-device')
-    entry.device = { major: input.varint(), minor: input.varint() };
-  readOptions(input, entry);
-  if (type === 'file') checkLengths(input, entry);
+  const reading: Reading = { entry, kind: CONTENT_EMPTY, refusal: undefined };
+  if (mode > 0o7777) refuse(reading, 'an entry has an impossible mode');
+  if (owner === undefined || group === undefined) refuse(reading, 'an entry names an unknown owner');
+  if (nanoseconds >= 1e9) refuse(reading, 'an entry has an impossible time');
+  readByType(input, reading);
+  readOptions(input, reading);
+  if (type === 'file') checkContent(reading);
+  if (reading.refusal !== undefined) throw new EntryRefused(path, reading.refusal);
   return entry;
 }
 
-function readTime(input: ByteReader): bigint {
-  const seconds = input.svarint();
-  const nanoseconds = input.varint();
-  if (nanoseconds >= 1e9) input.fail('an entry has an impossible time');
-  return seconds * NANOSECONDS + BigInt(nanoseconds);
+/** An entry that is told apart from the others, and that a reader refuses all the same. */
+export class EntryRefused extends HoldfastError {
+  readonly path: ByteString;
+
+  constructor(path: ByteString, cause: HoldfastError) {
+    super(cause.code, cause.message, { ...(cause.advice !== undefined && { advice: cause.advice }), cause });
+    this.path = path;
+  }
 }
 
-function readContent(input: ByteReader, entry: StoredEntry): void {
+function refuse(reading: Reading, problem: string): void {
+  reading.refusal ??= new HoldfastError('damaged', `a manifest chunk is malformed: ${problem}`);
+}
+
+function readByType(input: ByteReader, reading: Reading): void {
+  const { entry } = reading;
+  if (entry.type === 'file') readContent(input, reading);
+  else if (entry.type === 'symlink') {
+    entry.target = input.byteString();
+    if (entry.target === '' || entry.target.includes('\0')) refuse(reading, 'a symbolic link has no possible target');
+  } else if (entry.type === 'char-device' || entry.type === 'block-device') {
+    entry.device = { major: input.varint(), minor: input.varint() };
+  }
+}
+
+function readContent(input: ByteReader, reading: Reading): void {
+  const { entry } = reading;
   entry.size = input.varint();
-  const kind = input.u8();
+  reading.kind = input.u8();
+  const { kind } = reading;
   if (kind > CONTENT_INDIRECT_NO_DIGEST) input.fail('an entry has an unknown content kind');
-  if ((kind === CONTENT_EMPTY) !== (entry.size === 0)) input.fail('an entry contradicts its size');
   if (kind === CONTENT_EMPTY) return;
   if (kind <= CONTENT_INDIRECT) entry.digest = input.raw(DIGEST_BYTES);
-  if (kind === CONTENT_ONE_CHUNK && entry.size > MAX_CHUNK_BYTES) input.fail('a chunk is too long');
   if (kind === CONTENT_ONE_CHUNK) return;
   entry.indirect = kind === CONTENT_INDIRECT || kind === CONTENT_INDIRECT_NO_DIGEST;
   const count = input.count(ID_BYTES + 1);
   const chunks: ChunkRef[] = [];
-  for (let i = 0; i < count; i++) chunks.push(readChunkRef(input));
+  for (let i = 0; i < count; i++) chunks.push({ id: input.raw(ID_BYTES), length: input.varint() });
   entry.chunks = chunks;
+}
+
+function readOptions(input: ByteReader, reading: Reading): void {
+  for (let left = input.count(2); left > 0; left--) {
+    const head = input.varint();
+    const value = new ByteReader(input.bytes(), 'an option of an entry');
+    try {
+      readOption(value, reading.entry, Math.floor(head / 2), head % 2 === 1);
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error;
+      reading.refusal ??= error;
+    }
+  }
+}
+
+function readOption(value: ByteReader, entry: StoredEntry, tag: number, critical: boolean): void {
+  if (tag === OPTION_HOLES) entry.holes = readHoles(value, entry.size);
+  else if (tag === OPTION_HARDLINK) entry.hardlink = value.raw(value.left).toString('latin1') as ByteString;
+  else if (tag === OPTION_XATTRS) entry.xattrs = readXattrs(value);
+  else if (tag === OPTION_VIA_BACKUP_API) entry.viaBackupApi = true;
+  else if (critical) value.unknown(`needs option ${tag}`);
+}
+
+function readHoles(value: ByteReader, size: number): Hole[] {
+  const count = value.count(2);
+  if (count > MAX_HOLES) value.fail('a file has too many holes');
+  const holes: Hole[] = [];
+  let end = 0;
+  for (let i = 0; i < count; i++) {
+    const offset = end + value.varint();
+    const length = value.varint();
+    end = offset + length;
+    if (length === 0 || end > size) value.fail('a hole lies outside its file');
+    holes.push({ offset, length });
+  }
+  value.end();
+  return holes;
+}
+
+function readXattrs(value: ByteReader): Xattr[] {
+  if (value.left > MAX_XATTR_BYTES) value.fail('an entry has too many extended attributes');
+  const xattrs: Xattr[] = [];
+  for (let left = value.count(2); left > 0; left--) {
+    const name = value.byteString();
+    if (name.length === 0 || name.includes('\0')) value.fail('an extended attribute has no valid name');
+    xattrs.push({ name, value: value.bytes() });
+  }
+  value.end();
+  return xattrs;
+}
+
+/** The chunks must add up to the stored data, so that nothing downstream allocates or writes by a lie. */
+function checkContent(reading: Reading): void {
+  const { entry, kind } = reading;
+  if ((kind === CONTENT_EMPTY) !== (entry.size === 0)) return refuse(reading, 'an entry contradicts its size');
+  if (kind === CONTENT_ONE_CHUNK) {
+    if (entry.size > MAX_CHUNK_BYTES) refuse(reading, 'a chunk is too long');
+    if (entry.holes !== undefined) refuse(reading, 'a file of one chunk has holes');
+  }
+  const chunks = entry.chunks ?? [];
+  if (chunks.some(({ length }) => !isChunkLength(length))) refuse(reading, 'a chunk has an impossible length');
+  if (kind === CONTENT_EMPTY || kind === CONTENT_ONE_CHUNK || entry.indirect) return;
+  const sum = chunks.reduce((total, chunk) => total + chunk.length, 0);
+  if (sum !== storedBytes(entry)) refuse(reading, "a file's chunks do not add up to its size");
 }
 
 /** An ID and a length that a chunk can have. Throws `damaged`. */
@@ -208,70 +305,11 @@ export function readChunkRef(input: ByteReader): ChunkRef {
 }
 
 export function checkChunkLength(input: ByteReader, length: number): void {
-  if (length < 1 || length > MAX_CHUNK_BYTES) input.fail(`a chunk cannot have ${length} bytes`);
+  if (!isChunkLength(length)) input.fail(`a chunk cannot have ${length} bytes`);
 }
 
-function readOptions(input: ByteReader, entry: StoredEntry): void {
-  for (let left = input.count(2); left > 0; left--) {
-    const head = input.varint();
-    const length = input.varint();
-    const before = input.left;
-    if (length > before) input.fail('an option is longer than its chunk');
-    readOption(input, entry, Math.floor(head / 2), head % 2 === 1, length);
-    if (before - input.left !== length) input.fail('an option has another length than it says');
-  }
-}
-
-function readOption(input: ByteReader, entry: StoredEntry, tag: number, critical: boolean, length: number): void {
-  if (tag === OPTION_HOLES) entry.holes = readHoles(input, entry.size);
-  else if (tag === OPTION_HARDLINK) entry.hardlink = input.raw(length).toString('latin1') as ByteString;
-  else if (tag === OPTION_XATTRS) entry.xattrs = readXattrs(input, length);
-  else if (tag === OPTION_VIA_BACKUP_API) readFlag(input, entry, length);
-  else if (critical) input.unknown(`needs option ${tag}`);
-  else input.raw(length);
-}
-
-function readFlag(input: ByteReader, entry: StoredEntry, length: number): void {
-  entry.viaBackupApi = true;
-  input.raw(length);
-}
-
-function readHoles(input: ByteReader, size: number): Hole[] {
-  const count = input.count(2);
-  if (count > MAX_HOLES) input.fail('a file has too many holes');
-  const holes: Hole[] = [];
-  let end = 0;
-  for (let i = 0; i < count; i++) {
-    const offset = end + input.varint();
-    const length = input.varint();
-    end = offset + length;
-    if (length === 0 || end > size) input.fail('a hole lies outside its file');
-    holes.push({ offset, length });
-  }
-  return holes;
-}
-
-function readXattrs(input: ByteReader, length: number): Xattr[] {
-  if (length > MAX_XATTR_BYTES) input.fail('an entry has too many extended attributes');
-  const xattrs: Xattr[] = [];
-  for (let left = input.count(2); left > 0; left--) {
-    const name = input.byteString();
-    if (name.length === 0 || name.includes('\0')) input.fail('an extended attribute has no valid name');
-    xattrs.push({ name, value: input.bytes() });
-  }
-  return xattrs;
-}
-
-/** The chunks must add up to the stored data, so that nothing downstream allocates or writes by a lie. */
-function checkLengths(input: ByteReader, entry: StoredEntry): void {
-  const stored = storedBytes(entry);
-  if (entry.chunks === undefined) {
-    if (entry.size > 0 && entry.holes !== undefined) input.fail('a file of one chunk has holes');
-    return;
-  }
-  if (entry.indirect) return;
-  const sum = entry.chunks.reduce((total, chunk) => total + chunk.length, 0);
-  if (sum !== stored) input.fail("a file's chunks do not add up to its size");
+function isChunkLength(length: number): boolean {
+  return length >= 1 && length <= MAX_CHUNK_BYTES;
 }
 
 /** Bytes of a file that are stored: its size less its holes. */

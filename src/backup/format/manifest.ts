@@ -1,9 +1,11 @@
 import type { ByteString } from '../../shared/bytes.ts';
+import { HoldfastError } from '../../shared/errors.ts';
 import { comparePaths } from '../entry.ts';
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import {
   checkChunkLength,
+  EntryRefused,
   type OwnerTables,
   readChunkRef,
   readEntry,
@@ -28,6 +30,7 @@ const BOUNDARY_MASK = 0x3f;
 const MAX_PATH_BYTES = 16 * 2 ** 20;
 
 /** What a reader takes from others' writers: more than any chunk has, and little enough to hold. */
+const MAX_PATH = 2 ** 20;
 const MAX_READ_ENTRIES = 65_536;
 const MAX_READ_PATH_BYTES = 64 * 2 ** 20;
 
@@ -161,11 +164,14 @@ function hashPath(path: string, seed: number): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
+/** Hears of an entry that a reader refuses. */
+export type OnRefused = (path: ByteString, error: HoldfastError) => void;
+
 /**
- * The entries of a manifest chunk. Checks every path and their strict order within the chunk; that parents are folders listed before
- * is the business of whoever reads the whole manifest. Throws `damaged`.
+ * The entries of a manifest chunk. Checks every path; their order, and that parents are folders listed before, is the business of whoever
+ * reads the whole manifest. Throws `damaged`; with `onRefused`, entries that are refused are left out, and only what is malformed as a whole throws.
  */
-export function decodeManifestChunk(bytes: Buffer): StoredEntry[] {
+export function decodeManifestChunk(bytes: Buffer, onRefused?: OnRefused): StoredEntry[] {
   const input = new ByteReader(bytes, 'a manifest chunk');
   readKind(input, MANIFEST);
   const tables: OwnerTables = { owners: readOwners(input), groups: readOwners(input) };
@@ -178,14 +184,18 @@ export function decodeManifestChunk(bytes: Buffer): StoredEntry[] {
     const shared = input.varint();
     if (shared > path.length) input.fail('a path shares more than there is');
     const next = (path.slice(0, shared) + input.byteString()) as ByteString;
-    if (i > 0 && comparePaths(path, next) >= 0) input.fail('its paths are out of order');
-    if (!isValidPath(next)) input.fail('a path is not allowed');
+    if (next.length > MAX_PATH) input.fail('a path is too long');
     pathBytes += next.length;
     if (pathBytes > MAX_READ_PATH_BYTES) input.fail('its paths are too long together');
     path = next;
-    const entry = readEntry(input, path, tables);
-    if (entry.hardlink !== undefined) checkHardlink(input, entry.hardlink, path);
-    entries.push(entry);
+    try {
+      const entry = readEntry(input, path, tables);
+      checkPaths(entry, entries.at(-1)?.path);
+      entries.push(entry);
+    } catch (error) {
+      if (!(error instanceof EntryRefused) || onRefused === undefined) throw error;
+      onRefused(path, error);
+    }
   }
   input.end();
   return entries;
@@ -197,9 +207,15 @@ function readKind(input: ByteReader, kind: number): void {
   if (version !== VERSION) input.unknown(`has version ${version}`);
 }
 
-/** A hard link leads to an entry before its own, by a path that an entry may have. */
-function checkHardlink(input: ByteReader, target: ByteString, path: ByteString): void {
-  if (target === '' || !isValidPath(target) || comparePaths(target, path) >= 0) input.fail('a hard link leads nowhere');
+/** `last`: the path before it. A hard link leads to an entry before its own, by a path that an entry may have. */
+function checkPaths({ path, hardlink }: StoredEntry, last: ByteString | undefined): void {
+  const wrong = (problem: string) =>
+    new EntryRefused(path, new HoldfastError('damaged', `a manifest chunk is malformed: ${problem}`));
+  if (!isValidPath(path)) throw wrong('a path is not allowed');
+  if (last !== undefined && comparePaths(last, path) >= 0) throw wrong('its paths are out of order');
+  if (hardlink === undefined) return;
+  if (hardlink === '' || !isValidPath(hardlink) || comparePaths(hardlink, path) >= 0)
+    throw wrong('a hard link leads nowhere');
 }
 
 function readOwners(input: ByteReader): { id: number; name: ByteString | undefined }[] {
@@ -215,7 +231,7 @@ function readOwners(input: ByteReader): { id: number; name: ByteString | undefin
 /** Relative, raw components joined by `/`, none of them empty, `.` or `..`, no NUL. The root is ''. */
 export function isValidPath(path: string): boolean {
   if (path === '') return true;
-  return path.length <= 2 ** 20 && !path.includes('\0') && !BAD_COMPONENT.test(path);
+  return path.length <= MAX_PATH && !path.includes('\0') && !BAD_COMPONENT.test(path);
 }
 
 /** A component that is empty, `.` or `..`. */

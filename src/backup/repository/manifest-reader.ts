@@ -1,3 +1,4 @@
+import type { ByteString } from '../../shared/bytes.ts';
 import { HoldfastError } from '../../shared/errors.ts';
 import { type ChunkRef, comparePaths } from '../entry.ts';
 import {
@@ -6,6 +7,7 @@ import {
   decodeManifestChunk,
   decodeSideChunk,
   type Fence,
+  type OnRefused,
   type SideRecord,
 } from '../format/manifest.ts';
 import { type StoredEntry, storedBytes } from '../format/manifest-entry.ts';
@@ -24,6 +26,8 @@ export interface EntryOptions {
    * were listed in a lost part are then unknown, so entries may come whose parent did not.
    */
   onDamage?: ((error: HoldfastError) => void) | undefined;
+  /** Called for an entry that a reader refuses, which is then left out. Without it, such an entry throws. */
+  onRefused?: OnRefused | undefined;
 }
 
 /** Reads the entries of one snapshot in manifest order, and checks the rules of docs/FORMAT.md section 8 as it goes. */
@@ -51,12 +55,16 @@ export class ManifestReader {
     return fences;
   }
 
-  /** The entries of one manifest chunk. Throws `damaged` also where they do not fit the fence. */
-  async part(fence: Fence): Promise<StoredEntry[]> {
-    const entries = decodeManifestChunk(await this.#chunks.read(META, fence.manifest.id));
-    if (entries.length !== fence.count || entries[0]?.path !== fence.firstPath) {
+  /** The entries of one manifest chunk. Throws `damaged` also where they do not fit the fence. `onRefused` as in EntryOptions. */
+  async part(fence: Fence, onRefused?: OnRefused): Promise<StoredEntry[]> {
+    const refused: [ByteString, HoldfastError][] = [];
+    const leaveOut: OnRefused | undefined = onRefused && ((path, error) => refused.push([path, error]));
+    const entries = decodeManifestChunk(await this.#chunks.read(META, fence.manifest.id), leaveOut);
+    const begins = [entries[0]?.path, refused[0]?.[0]].includes(fence.firstPath);
+    if (entries.length + refused.length !== fence.count || !begins) {
       throw new HoldfastError('damaged', 'A manifest chunk does not fit its fence.');
     }
+    for (const [path, error] of refused) onRefused?.(path, error);
     for (const entry of entries) this.#nameOnlyChunk(entry);
     return entries;
   }
@@ -77,20 +85,24 @@ export class ManifestReader {
   async *entries(options: EntryOptions = {}): AsyncGenerator<StoredEntry> {
     const below = options.below ?? '';
     const order = new OrderCheck(below);
+    const groups = new LinkGroups();
+    const onRefused = leavingOut(options, groups);
     const fences = await this.#fencesOr(options);
     for (let number = firstPart(fences, below); number < fences.length; number++) {
       const fence = fences[number] as Fence;
       if (isPast(fence.firstPath, below)) return;
-      const entries = await this.#partOr(fence, options);
+      const entries = await this.#partOr(fence, options, onRefused);
       if (entries === undefined) {
         order.gap();
+        groups.gap(fences[number + 1]?.firstPath);
         continue;
       }
       for (const entry of entries) {
         if (isPast(entry.path, below)) return;
         if (!isWithin(entry.path, below)) continue;
-        order.check(entry);
-        yield entry;
+        const problem = order.problemOf(entry);
+        if (problem === undefined) yield groups.member(entry);
+        else onRefused(entry.path, problem);
       }
     }
   }
@@ -107,8 +119,9 @@ export class ManifestReader {
     return fences;
   }
 
-  #partOr(fence: Fence, { onDamage }: EntryOptions): Promise<StoredEntry[] | undefined> {
-    return onDamage === undefined ? this.part(fence) : tolerate(onDamage, () => this.part(fence));
+  #partOr(fence: Fence, { onDamage }: EntryOptions, onRefused: OnRefused): Promise<StoredEntry[] | undefined> {
+    const read = () => this.part(fence, onRefused);
+    return onDamage === undefined ? read() : tolerate(onDamage, read);
   }
 
   /** The entry at a path, or undefined. */
@@ -198,10 +211,52 @@ function partAfter(fences: readonly Fence[], folder: string): number {
   return Math.max(0, low - 1);
 }
 
+/** Throws what nobody wants to hear of. */
+function leavingOut({ onRefused }: EntryOptions, groups: LinkGroups): OnRefused {
+  return (path, error) => {
+    if (onRefused === undefined) throw error;
+    groups.refused(path);
+    onRefused(path, error);
+  };
+}
+
+/** Hard-link groups whose first entry cannot be had: the next one becomes the first. Each member carries the whole content. */
+class LinkGroups {
+  #last = '' as ByteString;
+  /** Stretches of lost entries: all paths after the first and before the second. */
+  readonly #gaps: [after: ByteString, before: ByteString | undefined][] = [];
+  readonly #refused = new Set<ByteString>();
+  readonly #firsts = new Map<ByteString, ByteString>();
+
+  gap(before: ByteString | undefined): void {
+    this.#gaps.push([this.#last, before]);
+  }
+
+  refused(path: ByteString): void {
+    this.#refused.add(path);
+  }
+
+  /** The entry as a member of its group. */
+  member(entry: StoredEntry): StoredEntry {
+    this.#last = entry.path;
+    const { hardlink, path } = entry;
+    if (hardlink === undefined || !this.#isGone(hardlink)) return entry;
+    const first = this.#firsts.get(hardlink);
+    if (first === undefined) this.#firsts.set(hardlink, path);
+    return { ...entry, hardlink: first };
+  }
+
+  #isGone(path: ByteString): boolean {
+    const isWithin = ([after, before]: [ByteString, ByteString | undefined]): boolean =>
+      comparePaths(after, path) < 0 && (before === undefined || comparePaths(path, before) < 0);
+    return this.#refused.has(path) || this.#gaps.some(isWithin);
+  }
+}
+
 /** Ascending paths, and a folder before everything in it. */
 class OrderCheck {
   #last: string | undefined;
-  #folders: string[];
+  readonly #folders: string[];
   #lost = false;
   /** The last entry that can have nothing below it: what follows directly would be its content. */
   #leaf: string | undefined;
@@ -217,24 +272,30 @@ class OrderCheck {
     this.#lost = true;
   }
 
-  check(entry: StoredEntry): void {
+  /** Why an entry may not come now; undefined where it may. */
+  problemOf(entry: StoredEntry): HoldfastError | undefined {
     const { path } = entry;
     if (this.#last !== undefined && comparePaths(this.#last, path) >= 0) {
-      throw new HoldfastError('damaged', 'The manifest is not in order.');
+      return new HoldfastError('damaged', 'The manifest is not in order.');
+    }
+    const depth = path === '' ? 0 : this.#depthOf(path);
+    if (depth === undefined) {
+      return new HoldfastError('damaged', 'The manifest has an entry whose folder is not listed before it.');
     }
     this.#last = path;
-    if (path !== '') this.#checkParent(path);
+    this.#folders.length = depth;
     if (entry.type === 'directory') this.#folders.push(path);
     else this.#leaf = path;
+    return undefined;
   }
 
-  #checkParent(path: string): void {
+  /** How many of the folders listed last lie above a path; undefined where its own is not among them. */
+  #depthOf(path: string): number | undefined {
     const slash = path.lastIndexOf('/');
     const parent = slash < 0 ? '' : path.slice(0, slash);
-    while (this.#folders.length > 0 && !isWithin(parent, this.#folders.at(-1) as string)) this.#folders.pop();
-    const belowLeaf = this.#leaf !== undefined && isWithin(parent, this.#leaf);
-    if (belowLeaf || (this.#folders.at(-1) !== parent && !this.#lost)) {
-      throw new HoldfastError('damaged', 'The manifest has an entry whose folder is not listed before it.');
-    }
+    if (this.#leaf !== undefined && isWithin(parent, this.#leaf)) return undefined;
+    let depth = this.#folders.length;
+    while (depth > 0 && !isWithin(parent, this.#folders[depth - 1] as string)) depth--;
+    return this.#lost || this.#folders[depth - 1] === parent ? depth : undefined;
   }
 }

@@ -19,7 +19,7 @@ import { toStoreError } from './store-error.ts';
 const PARALLEL_PUTS = 4;
 const ATTEMPTS = 3;
 const FOLDER_LOST = new Set(['ENOENT', 'ENOTDIR']);
-const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'EISDIR']);
+const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP']);
 /** A link or a FIFO that someone put in an object's place is neither followed nor waited for. */
 const OPEN_OBJECT = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;

@@ -85,7 +85,9 @@ const fileContent: fc.Arbitrary<Partial<StoredEntry>> = fc.oneof(
 const byType: Record<EntryType, fc.Arbitrary<Partial<StoredEntry>>> = {
   file: fileContent,
   directory: fc.constant({}),
-  symlink: bytes(0, 40).map((raw) => ({ target: raw.toString('latin1') as ByteString })),
+  symlink: fc.array(fc.integer({ min: 1, max: 255 }), { minLength: 1, maxLength: 40 }).map((raw) => {
+    return { target: Buffer.from(raw).toString('latin1') as ByteString };
+  }),
   fifo: fc.constant({}),
   socket: fc.constant({}),
   'char-device': fc.record({ major: fc.nat(), minor: fc.nat() }).map((device) => ({ device })),

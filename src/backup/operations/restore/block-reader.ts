@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { HoldfastError, systemCode } from '../../../shared/errors.ts';
 import type { RandomSource } from '../../../shared/random.ts';
 import { ENVELOPE_BYTES, type ObjectOpener, Sealer } from '../../crypto/sealer.ts';
@@ -8,6 +8,10 @@ import type { BlockJob, ThreadSetup } from './jobs.ts';
 
 /** Packs that stay open: the threads work through a few at a time. */
 const MAX_PACKS = 16;
+/** A link or a FIFO that someone put in a pack's place is neither followed nor waited for. */
+const OPEN_PACK = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+/** The pack is gone, cannot be read from the disk, or is something else than a file. */
+const LOST_CODES = ['ENOENT', 'ENOTDIR', 'EIO', 'EISDIR', 'ELOOP', 'ENXIO', 'EINVAL', 'ESPIPE', 'EAGAIN'];
 
 interface OpenPack {
   /** -1 where the bytes come with the jobs. */
@@ -51,7 +55,7 @@ export class BlockReader {
     const known = this.#packs.get(job.object);
     if (known !== undefined) return known;
     if (this.#packs.size >= MAX_PACKS) this.close();
-    const fd = job.path === undefined ? -1 : openSync(job.path, 'r');
+    const fd = job.path === undefined ? -1 : openSync(job.path, OPEN_PACK);
     try {
       const envelope =
         job.path === undefined ? Buffer.from(job.envelope ?? []) : readAt(fd, Buffer.alloc(ENVELOPE_BYTES), 0);
@@ -85,7 +89,7 @@ function readAt(fd: number, into: Buffer, position: number): Buffer {
 function readFailure(error: unknown, object: string): unknown {
   const code = systemCode(error);
   if (error instanceof HoldfastError || code === undefined) return error;
-  if (['ENOENT', 'ENOTDIR', 'EIO', 'EISDIR'].includes(code)) {
+  if (LOST_CODES.includes(code)) {
     return new HoldfastError('damaged', `it cannot be read (${code})`, { cause: error });
   }
   const refused = code === 'EACCES' || code === 'EPERM';

@@ -103,7 +103,7 @@ export interface JobResult {
   foreignExample: string;
   /** Extended attributes that the target does not take, by name. */
   refusedXattrs: string[];
-  /** Rows whose digest is not the one recorded. */
+  /** Rows whose digest is not the one recorded, and further names that do not fit their file. */
   mismatched: number[];
   digests: Uint8Array | undefined;
 }

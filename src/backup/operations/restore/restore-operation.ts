@@ -19,6 +19,8 @@ import { isEmpty } from './target-walk.ts';
 import { makeParents, refuseRepository, removeParents, type Target, targetsOf } from './targets.ts';
 import { createRestoreThreads, type RestoreThreads } from './thread-pool.ts';
 
+/** Files that are named for one object. */
+const MOST_FILES = 100;
 /** Where little stays, staging everything anew is cheap. */
 const FEW_UNTOUCHED = 1000;
 const MANY_UNTOUCHED = 20;
@@ -276,7 +278,11 @@ class RestoreOperation {
   }
 
   #noteDamage(damaged: DamagedObject): void {
-    if (!this.#damaged.some(({ object }) => object === damaged.object)) this.#damaged.push(damaged);
+    const known = this.#damaged.find(({ object }) => object === damaged.object);
+    if (known === undefined) this.#damaged.push({ ...damaged, files: [...damaged.files] });
+    const fresh = damaged.files.filter((file) => known?.files.includes(file) === false);
+    known?.files.push(...fresh.slice(0, Math.max(0, MOST_FILES - known.files.length)));
+    if (known !== undefined) known.filesTotal += fresh.length;
   }
 
   #result(plan: Plan, applied: boolean, survey?: Survey): RestoreResult {

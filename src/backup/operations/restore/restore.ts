@@ -51,7 +51,7 @@ export async function restore(
   const manifest = new ManifestReader(chunks, record.body.manifest);
   // Reads a part of the manifest: should an index be lost, the reader has found another way by the time that it is asked for its own.
   const layout = await layoutOf(record.body, manifest);
-  const content = await RepositoryContent.open(repository, chunks, manifest);
+  const content = await RepositoryContent.open(repository, record.id, chunks, manifest);
   const ports = {
     posix: openPosix({ native: environment.posix }),
     clock,
@@ -74,7 +74,9 @@ export async function restore(
 /** One folder is the manifest's root, with an entry of its own; several paths, or one file, lie below by their names. */
 async function layoutOf(body: SnapshotBody, manifest: ManifestReader): Promise<Layout> {
   if (body.paths.length > 1) return 'named';
-  for await (const { path } of manifest.entries({ onDamage: () => {} })) return path === '' ? 'content' : 'named';
+  const ignore = () => {};
+  for await (const { path } of manifest.entries({ onDamage: ignore, onRefused: ignore }))
+    return path === '' ? 'content' : 'named';
   return 'content';
 }
 

@@ -9,6 +9,7 @@ import { DATA, ID_BYTES } from '../../format/pack-index.ts';
 import type { Posix } from '../../posix/posix.ts';
 import { lastName, parentPath, SafePath } from '../../posix/safe-path.ts';
 import { removeTree } from '../../posix/tree.ts';
+import { isDamage } from '../../repository/damage.ts';
 import { BlockReader } from './block-reader.ts';
 import { linkOrCopy, type NameIn, writeAt } from './copy-object.ts';
 import { EntryTable, type Row } from './entry-table.ts';
@@ -235,8 +236,22 @@ export class Restorer {
       const row = table.row(number);
       this.#path = row.path;
       if (row.kind === 'make' && row.entry.type === 'directory') this.#folder(paths.stage, row);
-      else this.#object(paths, row);
+      else if (!this.#objectFits(paths, row)) {
+        this.#result.mismatched.push(number);
+        continue;
+      }
       this.#result.finished++;
+    }
+  }
+
+  /** False for a further name that does not fit the file that it is said to belong to. */
+  #objectFits(paths: PlacePaths, row: Row): boolean {
+    try {
+      this.#object(paths, row);
+      return true;
+    } catch (error) {
+      if (row.kind !== 'join' || !isDamage(error)) throw error;
+      return false;
     }
   }
 

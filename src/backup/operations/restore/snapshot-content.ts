@@ -1,3 +1,6 @@
+import type { ByteString } from '../../../shared/bytes.ts';
+import type { HoldfastError } from '../../../shared/errors.ts';
+import { printableName } from '../../../shared/printable.ts';
 import type { ChunkRef } from '../../entry.ts';
 import type { StoredEntry } from '../../format/manifest-entry.ts';
 import { DATA, packName } from '../../format/pack-index.ts';
@@ -9,14 +12,18 @@ import { readWholeIndex } from '../../repository/index-loader.ts';
 import type { ManifestReader } from '../../repository/manifest-reader.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { DamagedObject } from '../../types.ts';
+import { kindOfObject } from '../verify/damage-report.ts';
 import type { ChunkPlace, SnapshotContent } from './content.ts';
 
 /** Entries that are handed on together: enough that waiting for them costs nothing. */
 const RUN = 512;
+/** Stands for the object to blame where the list of files itself is wrong. */
+const MANIFEST = 'manifest';
 
 /** A snapshot's content, from an open repository. */
 export class RepositoryContent implements SnapshotContent {
   readonly #repository: Repository;
+  readonly #id: string;
   readonly #manifest: ManifestReader;
   readonly #first: Numbered;
   #again: Promise<Numbered> | undefined;
@@ -24,12 +31,19 @@ export class RepositoryContent implements SnapshotContent {
   readonly #objects: string[] = [];
   readonly #numbers = new Map<string, number>();
 
-  static async open(repository: Repository, chunks: ChunkReader, manifest: ManifestReader): Promise<RepositoryContent> {
-    return new RepositoryContent(repository, manifest, await chunks.index());
+  /** `id`: the snapshot's. */
+  static async open(
+    repository: Repository,
+    id: string,
+    chunks: ChunkReader,
+    manifest: ManifestReader,
+  ): Promise<RepositoryContent> {
+    return new RepositoryContent(repository, id, manifest, await chunks.index());
   }
 
-  private constructor(repository: Repository, manifest: ManifestReader, index: ChunkIndex) {
+  private constructor(repository: Repository, id: string, manifest: ManifestReader, index: ChunkIndex) {
     this.#repository = repository;
+    this.#id = id;
     this.#manifest = manifest;
     this.#first = this.#numbered(index);
   }
@@ -38,12 +52,17 @@ export class RepositoryContent implements SnapshotContent {
     let run: StoredEntry[] = [];
     const report =
       onDamage &&
-      ((error: Error & { details?: Record<string, unknown> }) => {
-        const objects = (error.details?.objects as string[] | undefined) ?? [];
-        const [object = 'manifest'] = objects;
-        onDamage({ object, kind: 'pack', problem: error.message, files: [], filesTotal: 0 });
+      ((error: HoldfastError) => {
+        const [object = MANIFEST] = (error.details.objects as string[] | undefined) ?? [];
+        onDamage({ object, kind: kindOfObject(object), problem: error.message, files: [], filesTotal: 0 });
       });
-    for await (const entry of this.#manifest.entries({ onDamage: report })) {
+    const onRefused =
+      onDamage &&
+      ((path: ByteString, error: HoldfastError) => {
+        const files = [`${this.#id.slice(0, 8)}:${printableName(path)}`];
+        onDamage({ object: MANIFEST, kind: 'snapshot', problem: error.message, files, filesTotal: 1 });
+      });
+    for await (const entry of this.#manifest.entries({ onDamage: report, onRefused })) {
       run.push(entry);
       if (run.length < RUN) continue;
       yield run;

@@ -19,6 +19,7 @@ import { type WindowBlock, WindowBuilder } from './window.ts';
 /** Windows grow: the first one is small, so that the threads begin at once; the largest bounds memory. */
 const FIRST_WINDOW = 2048;
 const LARGEST_WINDOW = 131_072;
+const MISFIT = 'a hard link does not fit the file that it belongs to';
 const ROWS_A_JOB = 2048;
 const MOST_NAMED = 100;
 /** So much is written before the disk is set to work again. */
@@ -378,9 +379,12 @@ export class StageWriter {
       this.#track(this.#threads.run(job));
       return;
     }
+    const view = new EntryTable(table);
     for (const job of this.#rowJobs(table, builder.count)) {
       await this.#ready();
-      this.#track(this.#threads.run(job));
+      this.#track(this.#threads.run(job), ({ mismatched }) => {
+        for (const number of mismatched) this.#lose(view.path(number), new Map([['manifest', MISFIT]]));
+      });
     }
   }
 

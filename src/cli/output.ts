@@ -10,6 +10,8 @@ export interface Output {
   /** The stream itself, for a command whose output it is; nothing else is written there then. */
   take(): Writable;
   isTaken(): boolean;
+  /** Something was written. */
+  hasBegun(): boolean;
   readerLeft(): boolean;
   /** Resolves when everything written has been handed on. */
   flush(): Promise<void>;
@@ -20,6 +22,7 @@ export function openOutput({ output }: Host, abort: (reason: HoldfastError) => v
   let broken: HoldfastError | undefined;
   let left = false;
   let taken = false;
+  let begun = false;
   output.on('error', (error: unknown) => {
     left = systemCode(error) === 'EPIPE';
     broken = new HoldfastError('failed', `Cannot write to standard output: ${systemCode(error) ?? error}`, {
@@ -30,6 +33,7 @@ export function openOutput({ output }: Host, abort: (reason: HoldfastError) => v
   return {
     async write(piece) {
       if (broken !== undefined) throw broken;
+      begun = true;
       if (output.write(piece)) return;
       await Promise.race([once(output, 'drain'), once(output, 'close')]);
       if (broken !== undefined) throw broken;
@@ -44,6 +48,7 @@ export function openOutput({ output }: Host, abort: (reason: HoldfastError) => v
       return output;
     },
     isTaken: () => taken,
+    hasBegun: () => begun,
     readerLeft: () => left,
     async flush() {
       if (broken === undefined && !output.writableEnded) await new Promise((resolve) => output.write('', resolve));

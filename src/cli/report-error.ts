@@ -17,8 +17,10 @@ interface Circumstances {
 export async function reportError(thrown: unknown, { host, output, json, signal }: Circumstances): Promise<number> {
   const error = toHoldfastError(thrown, signal);
   const debug = Boolean(host.environment.HOLDFAST_DEBUG);
-  if (json && !output.isTaken()) await output.write(jsonError(error)).catch(() => undefined);
-  else host.messages.write(words(error, host));
+  if (json && !output.isTaken()) {
+    // A document that has begun has the error at its end.
+    if (!output.hasBegun()) await output.write(jsonError(error)).catch(() => undefined);
+  } else host.messages.write(words(error, host));
   if (debug) host.messages.write(`${inspect(thrown)}\n`);
   return error.exitStatus;
 }

@@ -4,6 +4,7 @@ import { StatusLine } from '../terminal/status-line.ts';
 import type { Style } from '../terminal/style.ts';
 import { type ProgressCounters, ProgressMeter } from '../view/progress-meter.ts';
 import type { Host } from './host.ts';
+import { jsonText } from './json-output.ts';
 
 /** Tells a person, or a program, how a running command is getting on. */
 export interface Reporter {
@@ -34,7 +35,7 @@ export function createReporter(host: Host, wishes: Wishes): Reporter {
 function jsonReporter(host: Host, quiet: boolean): Reporter {
   const due = pacer(host, JSON_INTERVAL_MS);
   const write = (line: object): void => {
-    host.messages.write(`${JSON.stringify(line)}\n`);
+    host.messages.write(`${jsonText(line)}\n`);
   };
   return {
     progress(counters) {

@@ -24,7 +24,7 @@ export function commandReference(commands: readonly AnyCommand[], { globals, exi
       exits.map(([status, meaning]) => [String(status), meaning]),
     ),
     '## JSON',
-    'With `--json` a command prints one document on standard output: its result, or `{"error": {"code", "message", "advice"}}`, where `advice` may be null. Progress and warnings go to standard error, a JSON object a line: `{"type": "progress", "phase", "files", "bytes", "totalFiles", "totalBytes", "current"}` (what is not known is left out), `{"type": "warning", "message"}`, `{"type": "message", "message"}`. These shapes occur in several results:',
+    'With `--json` a command prints one document on standard output: its result, or `{"error": {"code", "message", "advice"}}`, where `advice` may be null; a result that fails in the middle of a list ends with the same `error` as its last property. Progress and warnings go to standard error, a JSON object a line: `{"type": "progress", "phase", "files", "bytes", "totalFiles", "totalBytes", "current"}` (what is not known is left out), `{"type": "warning", "message"}`, `{"type": "message", "message"}`. These shapes occur in several results:',
     ...Object.entries(JSON_SHAPES).flatMap(([name, shape]) => [
       `### ${name}`,
       table(['Property', 'Content'], code(shape)),

@@ -285,7 +285,10 @@ function readXattrs(value: ByteReader): Xattr[] {
 /** The chunks must add up to the stored data, so that nothing downstream allocates or writes by a lie. */
 function checkContent(reading: Reading): void {
   const { entry, kind } = reading;
-  if ((kind === CONTENT_EMPTY) !== (entry.size === 0)) return refuse(reading, 'an entry contradicts its size');
+  if ((kind === CONTENT_EMPTY) !== (entry.size === 0)) {
+    refuse(reading, 'an entry contradicts its size');
+    return;
+  }
   if (kind === CONTENT_ONE_CHUNK) {
     if (entry.size > MAX_CHUNK_BYTES) refuse(reading, 'a chunk is too long');
     if (entry.holes !== undefined) refuse(reading, 'a file of one chunk has holes');

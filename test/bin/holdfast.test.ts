@@ -64,7 +64,7 @@ describe('bin/holdfast', () => {
   it('sets the memory flags once, and leaves no cache variable for child processes', () => {
     install();
     const seen = JSON.parse(run(join(folder, 'bin/holdfast'), []).stdout);
-    expect(seen).toMatchObject({ arenas: '1', cacheVariable: null });
+    expect(seen).toMatchObject({ arenas: expect.stringMatching(/^[1-9]$/), cacheVariable: null });
     expect(seen.flags).toContainEqual(expect.stringContaining('--max-semi-space-size='));
   });
 

@@ -115,9 +115,10 @@ describe('manifest chunks', () => {
       out.byteString(i === 0 ? `${long}00000` : String(i).padStart(5, '0'));
       out.raw(Buffer.from([2, 0, 0, 0, 0, 0, 0]));
     }
-    const start = performance.now();
+    // Processor time: the machine may have other things to do.
+    const start = process.cpuUsage();
     expect(refusalCode(() => decodeManifestChunk(out.toBuffer()))).toBe('damaged');
-    expect(performance.now() - start).toBeLessThan(5000);
+    expect(process.cpuUsage(start).user / 1000).toBeLessThan(5000);
   });
 
   it('that a writer makes of deep folders stay below what a reader takes', () => {
@@ -154,7 +155,7 @@ describe('the cuts of a manifest', () => {
     const counts = build(list).map(({ count }) => count);
     expect(counts.length).toBeGreaterThan(20);
     for (const count of counts.slice(0, -1)) {
-      expect(count).toBeGreaterThanOrEqual(64);
+      expect(count).toBeGreaterThanOrEqual(32);
       expect(count).toBeLessThanOrEqual(1024);
     }
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(list.length);

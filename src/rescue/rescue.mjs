@@ -1498,10 +1498,11 @@ class Folders {
     while (this.#levels[open].fd === undefined) open--;
     for (let level = open + 1; level < this.#levels.length; level++) {
       this.#levels[level].fd = fs.openSync(this.#inside(level - 1, this.#nameOf(level)), OPEN_FOLDER);
-      if (level > open + 1) {
-        fs.closeSync(this.#levels[level - 1].fd);
-        this.#levels[level - 1].fd = undefined;
-      }
+      // The way up leads through those that stay open, so that it is not gone from the top again for each.
+      const far = level - OPEN_FOLDERS;
+      if (far <= open) continue;
+      fs.closeSync(this.#levels[far].fd);
+      this.#levels[far].fd = undefined;
     }
     return this.#levels.at(-1).fd;
   }

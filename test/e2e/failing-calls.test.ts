@@ -13,7 +13,11 @@ describe('a store of which one call fails', () => {
       const seed = soakSeed(`failing calls of ${operation}`);
       for (const when of ['before', 'after'] as const) {
         for (const thenDead of [false, true]) {
-          const result = await failEachCall(operation, when, { seed, thenDead, step: scaled(13, 1) });
+          const result = await failEachCall(operation, when, {
+            seed,
+            thenDead,
+            step: scaled(operation === 'backup' ? 5 : 17, 1),
+          });
           tell(`${operation}, failing ${when}${thenDead ? ', then dead' : ''}`, result);
           expect({ seed, harm: result.harm }).toEqual({ seed, harm: [] });
           expect(result.calls).toBeGreaterThan(20);

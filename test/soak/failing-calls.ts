@@ -5,9 +5,12 @@ import { MemoryScene } from './any-store.ts';
 
 export type Operation = 'backup' | 'forget and prune';
 
+/** What repositories that are opened without scrypt do not have in their store. */
+const NOT_HERE = /^(?:config|keys|holdfast\.json)/;
+
 /**
  * Lets one call after the other of an operation fail for good, before or after it had its effect, and all calls behind it when `thenDead`. After
- * each, reported snapshots restore and the next backup and prune work. Gives how many calls there were and what went wrong.
+ * each, reported snapshots restore, and the next backup, verify and prune work. Gives how many calls there were and what went wrong.
  */
 export async function failEachCall(
   operation: Operation,
@@ -15,7 +18,7 @@ export async function failEachCall(
   { seed, thenDead = false, step = 1 }: { seed: number; thenDead?: boolean; step?: number },
 ): Promise<{ calls: number; harm: string[] }> {
   const harm: string[] = [];
-  for (let number = 1; ; number += step) {
+  for (let number = 1 + (seed % step); ; number += step) {
     const scene = await MemoryScene.make(seed);
     try {
       const { reached, problem } = await failCall(scene, operation, { number, when, thenDead });
@@ -58,6 +61,10 @@ async function failCall(
   try {
     scene.change();
     await scene.backup(next);
+    // What the failed run left is no damage, not even where the new snapshot leans on it.
+    for (const { object, problem: what } of (await next.verify({})).damaged) {
+      if (!NOT_HERE.test(object)) problem.push(`verify: ${object}: ${what}`);
+    }
     await next.prune({ graceMs: 0, force: true });
   } catch (error) {
     problem.push(`the next run: ${error instanceof Error ? error.message : error}`);

@@ -1,9 +1,16 @@
 import { toHex } from '../../shared/bytes.ts';
 import { HoldfastError } from '../../shared/errors.ts';
-import { type ChunkKind, ID_BYTES, type PackIndex, type PackInfo, RECORD_BYTES } from '../format/pack-index.ts';
+import {
+  type ChunkKind,
+  ID_BYTES,
+  mergePackIndexes,
+  type PackIndex,
+  type PackInfo,
+  RECORD_BYTES,
+} from '../format/pack-index.ts';
 import type { ChunkIndex } from './chunk-index.ts';
 import { ChunkReader } from './chunk-reader.ts';
-import { ChunkStorer, type StoredPacks } from './chunk-storer.ts';
+import { ChunkStorer, putIndexRun, type StoredPacks } from './chunk-storer.ts';
 import { isDamage } from './damage.ts';
 import { addUnindexedPacks, readIndexRuns, toChunkIndex } from './index-loader.ts';
 import { type Liveness, listPacks } from './packs.ts';
@@ -69,7 +76,7 @@ export class LiveKeeper {
 
   /** Finds another live copy of each chunk, or stores it again. What is found is checked by the next pass. */
   async #move(lost: readonly ChunkUse[], liveness: Liveness): Promise<void> {
-    const index = await this.#freshIndex();
+    const { index, orphans } = await this.#freshIndex();
     const reader = new ChunkReader(this.#repository, index);
     const storer = new ChunkStorer(this.#repository, this.#session);
     const storing = new Set<string>();
@@ -83,16 +90,25 @@ export class LiveKeeper {
         homeless.push(chunk);
       }
     }
+    await this.#adopt(orphans);
     const homes = packsById(await storer.flush());
     for (const chunk of homeless) this.#moved.set(chunk.kind, chunk.id, homes(chunk.id));
     this.stored.packs.push(...storer.stored.packs);
     this.stored.indexes.push(...storer.stored.indexes);
   }
 
-  async #freshIndex(): Promise<ChunkIndex> {
+  async #freshIndex(): Promise<{ index: ChunkIndex; orphans: PackIndex[] }> {
     const loaded = await readIndexRuns(this.#repository);
     await addUnindexedPacks(this.#repository, loaded, await listPacks(this.#repository.store));
-    return toChunkIndex(loaded);
+    return { index: toChunkIndex(loaded), orphans: loaded.recovered };
+  }
+
+  /** What a snapshot leans on is named by an index run, even where whoever stored it died before putting one. */
+  async #adopt(orphans: readonly PackIndex[]): Promise<void> {
+    const homes = this.#moved.packs();
+    const used = orphans.filter(({ packs }) => packs.some(({ id }) => homes.has(id)));
+    if (used.length === 0) return;
+    this.stored.indexes.push(await putIndexRun(this.#repository, this.#session, mergePackIndexes(used)));
   }
 
   async #content({ kind, id }: ChunkUse, reader: ChunkReader): Promise<Uint8Array> {

@@ -76,6 +76,8 @@ export class WritingSession {
   #storedAgain: Set<string> | undefined;
   /** The packs of other sessions by block number, for `usedPacks`. */
   readonly #blockPacks: PackOfBlock[];
+  /** Packs that no index run names: an interrupted backup left them, or one that is still at work. */
+  #orphans: readonly PackIndex[];
   #table: ChunkTable;
   readonly #puts = new Set<Promise<void>>();
   #failure: unknown;
@@ -105,6 +107,7 @@ export class WritingSession {
     this.ring = new ChunkRing(this.memory);
     this.#table = known.table;
     this.#blockPacks = known.blockPacks;
+    this.#orphans = known.orphans;
     const usedBlocks = new SharedArrayBuffer(Math.max(1, known.blocks));
     this.#usedBlocks = new Uint8Array(usedBlocks);
     this.#lastIndex = repository.clock.monotonic();
@@ -203,6 +206,7 @@ export class WritingSession {
     this.#guard(() => this.#meta.finish());
     await this.#pool.finish();
     await this.#settle();
+    this.#adoptOrphans();
     await this.#putIndex();
     const { packs, indexes, stored } = this.#finished;
     this.#finished = { packs: this.#packs.length, indexes: this.#indexes.length, stored: this.#stored };
@@ -271,6 +275,15 @@ export class WritingSession {
     return late || this.#unindexedRecords > MAX_UNINDEXED_RECORDS;
   }
 
+  /** What a snapshot leans on is named by an index run, even where whoever stored it died before putting one. */
+  #adoptOrphans(): void {
+    if (this.#orphans.length === 0) return;
+    const used = this.packsInUse();
+    const isUsed = ({ packs }: PackIndex): boolean => packs.some(({ id }) => used.has(id));
+    this.#unindexed.push(...this.#orphans.filter(isUsed));
+    this.#orphans = this.#orphans.filter((orphan) => !isUsed(orphan));
+  }
+
   async #putIndex(): Promise<void> {
     this.#lastIndex = this.repository.clock.monotonic();
     if (this.#unindexed.length === 0) return;
@@ -300,6 +313,7 @@ interface KnownChunks {
   table: ChunkTable;
   blocks: number;
   blockPacks: PackOfBlock[];
+  orphans: PackIndex[];
   reader: ChunkReader;
 }
 
@@ -324,7 +338,13 @@ async function readKnownChunks(repository: Repository, signal: AbortSignal | und
   }
   // Reading parents needs meta chunks alone: the many records of data chunks may go.
   const meta = parts.map((part) => mergePackIndexes([part], ({ kind }) => kind === META));
-  return { table, blocks, blockPacks, reader: new ChunkReader(repository, new ChunkIndex(meta)) };
+  return {
+    table,
+    blocks,
+    blockPacks,
+    orphans: loaded.recovered,
+    reader: new ChunkReader(repository, new ChunkIndex(meta)),
+  };
 }
 
 const EXPECTED_NEW_CHUNKS = 16_384;

@@ -38,8 +38,10 @@ describe('writers, collectors and readers at once', () => {
     { name: 'sessions that nobody believes in', blind: true },
   ])('lose no reported snapshot, with $name', async ({ blind }) => {
     let deleted = 0;
-    for (let i = 0; i < WORLDS; i++) deleted += (await expectNoViolation({ seed: SEED + i, blind })).deletedPacks;
-    // A world in which nothing is deleted would prove nothing.
+    // Worlds in which nothing is deleted prove nothing, and one in three is such.
+    for (let i = 0; i < WORLDS || (deleted === 0 && i < 5 * WORLDS); i++) {
+      deleted += (await expectNoViolation({ seed: SEED + i, blind })).deletedPacks;
+    }
     expect(deleted).toBeGreaterThan(0);
   });
 });

@@ -12,16 +12,31 @@ export const CODEC_ZSTD = 1;
 const PARAMETERS = { [constants.ZSTD_c_compressionLevel]: 2, [constants.ZSTD_c_hashLog]: 17 };
 /** Blocks that gain less than 3 % are stored: reading them again is then free. */
 const WORTHWHILE = 0.97;
+/** Larger blocks are tried by samples first: media and archives, that gain nothing, are most of what is large. */
+const SAMPLED_BYTES = 256 * 1024;
+const SAMPLES = 16;
+const SAMPLE_BYTES = 2048;
 
 /** The smaller of `plain` and its zstd form, with the codec that tells which. */
 export function compress(plain: Uint8Array): { codec: number; bytes: Uint8Array } {
+  if (plain.length >= SAMPLED_BYTES && samplesGainNothing(plain)) return { codec: CODEC_STORED, bytes: plain };
   const limit = Math.floor(plain.length * WORTHWHILE);
   const packed = zstdCompressSync(plain, {
     params: PARAMETERS,
     // One output buffer of the worst case, instead of a chain of small ones that must be joined.
     chunkSize: Math.max(64, plain.length + (plain.length >>> 7) + 128),
   });
-  return packed.length <= limit ? { codec: CODEC_ZSTD, bytes: packed } : { codec: CODEC_STORED, bytes: plain };
+  if (packed.length <= limit) return { codec: CODEC_ZSTD, bytes: packed };
+  discard(packed);
+  return { codec: CODEC_STORED, bytes: plain };
+}
+
+/** True where pieces from all over the block do not become smaller at all, which compressed and encrypted content alone does not. */
+function samplesGainNothing(plain: Uint8Array): boolean {
+  const samples = Buffer.allocUnsafe(SAMPLES * SAMPLE_BYTES);
+  const step = Math.floor((plain.length - SAMPLE_BYTES) / (SAMPLES - 1));
+  for (let i = 0; i < SAMPLES; i++) samples.set(plain.subarray(i * step, i * step + SAMPLE_BYTES), i * SAMPLE_BYTES);
+  return zstdCompressSync(samples, { params: PARAMETERS, chunkSize: samples.length + 1024 }).length >= samples.length;
 }
 
 /** Exactly `plainLength` bytes, or `damaged`. Never produces more, whatever the input claims. */

@@ -49,18 +49,14 @@ export function blockBytes(header: BlockHeader): number {
   return BLOCK_HEADER_BYTES + header.sealedLength + TAG_BYTES;
 }
 
-/**
- * One block, ready to be written: header, ciphertext, tag. `plain` is the chunk table followed by the chunks. `incompressible` spares the
- * attempt where the caller knows better.
- */
+/** One block, ready to be written: header, ciphertext, tag. `plain` is the chunk table followed by the chunks. */
 export function encodeBlock(
   pack: ObjectSealer,
   number: number,
   plain: Uint8Array,
   chunkCount: number,
-  incompressible = false,
 ): [Buffer, Buffer, Buffer] {
-  const { codec, bytes } = incompressible ? { codec: CODEC_STORED, bytes: plain } : compress(plain);
+  const { codec, bytes } = compress(plain);
   const header = Buffer.alloc(BLOCK_HEADER_BYTES);
   BLOCK_MAGIC.copy(header, 0);
   header.writeUInt32LE(number, 4);

@@ -5,7 +5,7 @@ import { syncFolder } from './durable-folders.ts';
 import { writeFully } from './file-content.ts';
 import type { FileSystem } from './file-system.ts';
 
-const RESERVE_BYTES = 1024 * 1024;
+const RESERVE_BYTES = 512 * 1024;
 /** The reserve is made only where it leaves at least three times its size. */
 const ROOM_BYTES = 4 * RESERVE_BYTES;
 const SMALL_BYTES = 64 * 1024;
@@ -17,7 +17,7 @@ export function mayUseReserve(name: string, size: number): boolean {
 }
 
 /**
- * `tmp/reserve`: 1 MiB of real blocks, kept so that a completely full disk can be pruned. Deleting packs needs a mark, a
+ * `tmp/reserve`: 512 KiB of real blocks, kept so that a completely full disk can be pruned. Deleting packs needs a mark, a
  * session and notes to be put first; when there is no room for one of them, the reserve is deleted, which makes room for
  * all of them. It is made again by a later process that stores something when there is room.
  */

@@ -119,12 +119,12 @@ class ThreadPool implements PackPool {
     await thread.worker.terminate();
   }
 
-  /** The thread with the least to do; a new one where all have something to do and more may be had. */
+  /** The thread with the least to do; a new one where all have as much to do as they may, for booting one costs more than to pack a few megabytes. */
   #freeThread(): Thread {
     const [first, ...others] = this.#threads;
     if (first === undefined) return this.#startThread();
     const least = others.reduce((best, other) => (other.waiting < best.waiting ? other : best), first);
-    return least.waiting > 0 && this.#threads.length < this.#count ? this.#startThread() : least;
+    return least.waiting >= WAITING_BYTES && this.#threads.length < this.#count ? this.#startThread() : least;
   }
 
   #startThread(): Thread {

@@ -49,7 +49,7 @@ describe('the reserve of a local store', () => {
     await expect(store.put('packs/00/more', Buffer.alloc(10))).rejects.toMatchObject(full);
     await expect(store.put('index/more', Buffer.alloc(10))).rejects.toMatchObject(full);
     await expect(store.put('gc/large', Buffer.alloc(64 * 1024))).rejects.toMatchObject(full);
-    expect(await reserveSize()).toBe(MIB);
+    expect(await reserveSize()).toBe(MIB / 2);
     await store.put('sessions/s/0', Buffer.alloc(500));
     await store.put('notes/s/forgotten', Buffer.alloc(500));
     await store.put('gc/mark', Buffer.alloc(60_000));
@@ -73,11 +73,11 @@ describe('the reserve of a local store', () => {
     for (const name of packs) await first.delete(name);
     await first.close();
     await open().put('index/new', Buffer.alloc(1000));
-    expect(await reserveSize()).toBe(MIB);
+    expect(await reserveSize()).toBe(MIB / 2);
   });
 
   it('is not made where it would take what little room there is', async () => {
-    disk = new CrashFileSystem('/disk', new SeededRandom(9), { capacityBytes: 3 * MIB });
+    disk = new CrashFileSystem('/disk', new SeededRandom(9), { capacityBytes: 1.5 * MIB });
     await disk.mkdir('/disk/repository', 0o700);
     await open().put('index/new', Buffer.alloc(1000));
     expect(await reserveSize()).toBeUndefined();
@@ -86,7 +86,7 @@ describe('the reserve of a local store', () => {
   it('is no object', async () => {
     const store = open();
     await store.spoolFolder();
-    expect(await reserveSize()).toBe(MIB);
+    expect(await reserveSize()).toBe(MIB / 2);
     expect(await store.list('')).toEqual([]);
   });
 });

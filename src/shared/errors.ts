@@ -23,6 +23,7 @@ export const ERROR_EXITS = {
   permission: 1,
   store_failed: 1,
   store_unavailable: 10,
+  platform_unavailable: 1,
   command_failed: 1,
   interrupted: 130,
 } as const satisfies Record<string, number>;

@@ -1,6 +1,6 @@
 import { printableText } from '../shared/printable.ts';
 import { formatCount, formatSentence } from '../view/units.ts';
-import type { Choice, Sentence, SeriesPoint, View } from '../view/view.ts';
+import type { Sentence, SeriesPoint, View } from '../view/view.ts';
 import { progressText } from './progress-text.ts';
 import type { RenderOptions } from './render-options.ts';
 import type { Style } from './style.ts';
@@ -53,6 +53,15 @@ export async function* renderView(view: View, options: RenderOptions): AsyncGene
     case 'action':
       yield `${style.quiet(printableText(`${view.label}: ${options.commandPrefix}${view.command}`))}\n`;
       return;
+    case 'buttons':
+      yield `${renderChoices(view.buttons)}\n`;
+      return;
+    case 'select':
+      yield `${style.bold(printableText(view.prompt))}\n`;
+      for (const [i, { label, detail }] of view.options.entries()) {
+        yield `  ${i + 1}) ${printableText(label)}${detail === undefined ? '' : `  ${style.quiet(printableText(detail))}`}\n`;
+      }
+      return;
     case 'confirm':
       yield `${style.bold(say(view.question))}\n${renderChoices(view.choices)}\n`;
       return;
@@ -87,7 +96,7 @@ function* renderSeries(
 }
 
 /** Buttons of a place without buttons: `1) Restore  2) Cancel`. */
-export function renderChoices(choices: readonly Choice[]): string {
+export function renderChoices(choices: readonly { label: string }[]): string {
   return choices.map(({ label }, i) => `${i + 1}) ${printableText(label)}`).join('  ');
 }
 

@@ -23,6 +23,22 @@ export interface SeriesPoint {
   size: number;
 }
 
+/** Something to press. Platforms give `id` back as it is: it means nothing to whoever reads it. */
+export interface Button {
+  id: string;
+  label: string;
+  tone?: Tone;
+}
+
+/** One option of a select. */
+export interface Option {
+  /** What comes back. */
+  value: string;
+  label: string;
+  /** A second line, where there is room. */
+  detail?: string;
+}
+
 export interface Choice {
   /** What the answer is called on a button. */
   label: string;
@@ -61,6 +77,10 @@ export type View =
   | { readonly kind: 'file'; readonly name: string; readonly content: AsyncIterable<Uint8Array> }
   /** Something that the reader may do next: a button in a chat, a command to type elsewhere. */
   | { readonly kind: 'action'; readonly label: string; readonly command: string }
+  /** Buttons in a row, with IDs that somebody waits for. */
+  | { readonly kind: 'buttons'; readonly buttons: readonly Button[] }
+  /** One of several, with an ID that somebody waits for. */
+  | { readonly kind: 'select'; readonly id: string; readonly prompt: string; readonly options: readonly Option[] }
   /** A question with buttons. */
   | { readonly kind: 'confirm'; readonly question: Sentence; readonly choices: readonly Choice[] };
 

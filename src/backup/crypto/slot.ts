@@ -112,18 +112,24 @@ export function parseSlot(bytes: Buffer): Slot {
   };
 }
 
+/** A copy of a slot that authenticated, and what was in it. */
+export interface OpenedSlot {
+  slot: Slot;
+  ring: KeyRing;
+}
+
 /**
  * Opens the first of `copies` (of one slot ID) that authenticates. Undefined when none does: the passphrase is another one, or all
  * copies are damaged. Costs one scrypt for each distinct salt.
  */
-export async function openSlot(copies: readonly Slot[], passphrase: string): Promise<KeyRing | undefined> {
+export async function openSlot(copies: readonly Slot[], passphrase: string): Promise<OpenedSlot | undefined> {
   const keys = new Map<string, Buffer>();
   for (const slot of copies) {
     const cacheKey = `${toHex(slot.salt)} ${slot.logN}`;
     const key = keys.get(cacheKey) ?? (await deriveKey(passphrase, slot.salt, slot.logN));
     keys.set(cacheKey, key);
     const plain = unseal(slot, key);
-    if (plain !== undefined) return decodeKeyRing(plain);
+    if (plain !== undefined) return { slot, ring: decodeKeyRing(plain) };
   }
   return undefined;
 }

@@ -1,8 +1,7 @@
 import { HoldfastError } from '../../shared/errors.ts';
 import { mapParallel } from '../../shared/parallel.ts';
-import type { KeyRing } from '../crypto/keyring.ts';
 import { Sealer } from '../crypto/sealer.ts';
-import { openSlot, parseSlot, type Slot } from '../crypto/slot.ts';
+import { type OpenedSlot, openSlot, parseSlot, type Slot } from '../crypto/slot.ts';
 import { HEADER_NAME, type Header, parseHeader } from '../format/header.ts';
 import type { Store } from '../ports.ts';
 import { chooseConfig, fetchConfigs } from './config.ts';
@@ -26,7 +25,7 @@ export interface OpenRepositoryRequest {
 export async function openRepository(ports: RepositoryPorts, request: OpenRepositoryRequest): Promise<Repository> {
   const { store } = ports;
   const warnings: string[] = [];
-  const [found, slots] = await Promise.all([readHeader(store, warnings), readSlots(store, warnings)]);
+  const [found, { slots, areSure }] = await Promise.all([readHeader(store, warnings), readSlots(store, warnings)]);
   if (found.newer !== undefined) {
     if (!isOneFlippedBit(found.newer.bytes, slots)) throw found.newer.error;
     warnings.push(`${HEADER_NAME} is damaged; the copy in a key slot is used.`);
@@ -39,7 +38,7 @@ export async function openRepository(ports: RepositoryPorts, request: OpenReposi
   // Whoever awaits these sees their failures; until then nobody does, and Node would call them unhandled.
   configs.catch(() => {});
   early.catch(() => {});
-  const { slot, ring } = await openOneSlot(store, slots, passphrase);
+  const { slot, ring } = (await openOneSlot(slots, passphrase)) ?? notOpened(store, areSure);
   const authentic = authenticHeader(header, slot, warnings);
   const chosen = chooseConfig(new Sealer(ring, authentic.repositoryId, ports.random), await configs);
   return new Repository(ports, {
@@ -91,18 +90,45 @@ function isOneFlippedBit(bytes: Buffer, slots: readonly Slot[]): boolean {
   });
 }
 
-async function readSlots(store: Store, warnings: string[]): Promise<Slot[]> {
+interface FoundSlots {
+  /** Those that are what their names say come first. */
+  slots: Slot[];
+  /** False where damage may be why none of them opens. */
+  areSure: boolean;
+}
+
+async function readSlots(store: Store, warnings: string[]): Promise<FoundSlots> {
   const slots: Slot[] = [];
+  const doubtful: string[] = [];
   await readObjects({
     store,
     prefix: 'keys/',
     use: (_name, bytes) => slots.push(parseSlot(bytes)),
-    damaged: (name, error) => warnings.push(`${name} is damaged: ${error.message}`),
+    damaged: (name, error) => {
+      warnings.push(`${name} is damaged: ${error.message}`);
+      doubtful.push(name);
+    },
   });
   for (const [slotId, copies] of Map.groupBy(slots, (slot) => slot.slotId)) {
     if (copies.length < 2) warnings.push(`A copy of key slot ${slotId.slice(0, 8)} is missing or damaged.`);
   }
-  return slots.sort((a, b) => (a.slotId === b.slotId ? a.copy - b.copy : a.slotId < b.slotId ? -1 : 1));
+  slots.sort((a, b) => (a.slotId === b.slotId ? a.copy - b.copy : a.slotId < b.slotId ? -1 : 1));
+  const areSure = slots.length > 0;
+  slots.push(...(await readDoubtful(store, doubtful)));
+  return { slots, areSure };
+}
+
+/** What lies under a wrong name may be another object's content, and whole: a slot is authenticated when it is opened. */
+async function readDoubtful(store: Store, names: readonly string[]): Promise<Slot[]> {
+  const found = await mapParallel(names, PARALLEL_READS, async (name) => {
+    try {
+      return [parseSlot(await store.get(name))];
+    } catch (error) {
+      if (!isNotFound(error) && !isUnusable(error)) throw error;
+      return [];
+    }
+  });
+  return found.flat();
 }
 
 function nothingToOpen(store: Store, hasHeader: boolean): HoldfastError {
@@ -117,17 +143,22 @@ function nothingToOpen(store: Store, hasHeader: boolean): HoldfastError {
   });
 }
 
-async function openOneSlot(
-  store: Store,
-  slots: readonly Slot[],
-  passphrase: string,
-): Promise<{ slot: Slot; ring: KeyRing }> {
+async function openOneSlot(slots: readonly Slot[], passphrase: string): Promise<OpenedSlot | undefined> {
   for (const copies of Map.groupBy(slots, (slot) => slot.slotId).values()) {
-    const ring = await openSlot(copies, passphrase);
-    if (ring !== undefined) return { slot: copies[0] as Slot, ring };
+    const opened = await openSlot(copies, passphrase);
+    if (opened !== undefined) return opened;
   }
-  throw new HoldfastError('wrong_passphrase', `The passphrase does not open ${store.location}.`, {
-    advice: 'Check the passphrase and the variables or the file that it comes from.',
+  return undefined;
+}
+
+function notOpened({ location }: Store, areSure: boolean): never {
+  if (areSure) {
+    throw new HoldfastError('wrong_passphrase', `The passphrase does not open ${location}.`, {
+      advice: 'Check the passphrase and the variables or the file that it comes from.',
+    });
+  }
+  throw new HoldfastError('damaged', `The key slots of ${location} are damaged, or the passphrase is wrong.`, {
+    advice: 'Check the passphrase; else bring back the objects below keys/ from a mirror of the repository.',
   });
 }
 

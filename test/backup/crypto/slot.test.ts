@@ -23,8 +23,8 @@ const withByte = (at: number, value: number): Buffer => {
 
 describe('a key slot', () => {
   it('opens with its passphrase', async () => {
-    expect(await openSlot([parseSlot(first), parseSlot(second)], 'Grüße, pass')).toEqual(ring);
-    expect(await openSlot([parseSlot(second)], 'Grüße, pass')).toEqual(ring);
+    expect(await openSlot([parseSlot(first), parseSlot(second)], 'Grüße, pass')).toMatchObject({ ring });
+    expect(await openSlot([parseSlot(second)], 'Grüße, pass')).toMatchObject({ ring });
   });
 
   it('does not open with another', async () => {
@@ -71,7 +71,7 @@ describe('a key slot', () => {
     for (const at of [20, 40, 70, 90, first.length - 20, first.length - 1]) {
       const broken = parseSlot(withByte(at, first.readUInt8(at) ^ 1));
       expect(await openSlot([broken], 'Grüße, pass'), `byte ${at}`).toBeUndefined();
-      expect(await openSlot([broken, parseSlot(second)], 'Grüße, pass'), `byte ${at}`).toEqual(ring);
+      expect(await openSlot([broken, parseSlot(second)], 'Grüße, pass'), `byte ${at}`).toMatchObject({ ring });
     }
   });
 

@@ -114,6 +114,17 @@ describe('opening a repository', () => {
     ]);
   });
 
+  it("opens a slot whose two copies lie under each other's names, and does not blame the passphrase alone", async () => {
+    const [one, other] = (await ports.store.list('keys/')).map(({ name }) => name) as [string, string];
+    const [first, second] = [await ports.store.get(one), await ports.store.get(other)];
+    await ports.store.put(one, second);
+    await ports.store.put(other, first);
+    const { id, warnings } = await open();
+    expect(id).toBe(created.id);
+    expect(warnings).toEqual([expect.stringContaining(one), expect.stringContaining(other)]);
+    await expect(open('another')).rejects.toMatchObject({ code: 'damaged' });
+  });
+
   it('says so when no key slot is left', async () => {
     for (const { name } of await ports.store.list('keys/')) await ports.store.delete(name);
     await expect(open()).rejects.toMatchObject({ code: 'damaged' });

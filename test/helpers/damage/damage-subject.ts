@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { parseSlot } from '../../../src/backup/crypto/slot.ts';
 import { packName } from '../../../src/backup/format/pack-index.ts';
-import { openRepository } from '../../../src/backup/index.ts';
 import { openPosix } from '../../../src/backup/posix/open-posix.ts';
 import { createRepository, putSlot } from '../../../src/backup/repository/create-repository.ts';
 import { readHostFacts } from '../../../src/backup/repository/host-facts.ts';
 import { readMarks } from '../../../src/backup/repository/marks.ts';
 import { openRepository as openInStore } from '../../../src/backup/repository/open-repository.ts';
+import type { Repository } from '../../../src/backup/repository/repository.ts';
 import { readCatalog } from '../../../src/backup/repository/snapshots.ts';
 import { LocalStore } from '../../../src/backup/stores/local.ts';
 import { systemClock } from '../../../src/shared/clock.ts';
@@ -22,6 +22,7 @@ import { randomContent } from '../tree/random-content.ts';
 import { readTree, type Tree } from '../tree/read-tree.ts';
 import { TreeMaker } from '../tree/tree-maker.ts';
 import { type ContentPlaces, mapContent } from './content-map.ts';
+import { openInline, PLAIN_FILES } from './open-inline.ts';
 import { changeSmallTree, makeSmallTree } from './small-tree.ts';
 
 export interface SubjectSnapshot {
@@ -46,11 +47,30 @@ export interface DamageSubject {
   snapshots: SubjectSnapshot[];
   /** Objects that may go without anybody missing them. */
   expendable: Set<string>;
+  /** All objects, in an order that is the same each time the subject is made although some names are not. */
+  objects: string[];
   slots: { id: string; objects: string[] }[];
 }
 
+type Surveyed = Pick<DamageSubject, 'snapshots' | 'expendable' | 'objects' | 'slots'>;
+
+/** Remembers the order in which objects were put. */
+class NotingStore extends LocalStore {
+  readonly puts: string[];
+
+  constructor(folder: string, puts: string[] = []) {
+    super(folder, { identity: readProcessIdentity() });
+    this.puts = puts;
+  }
+
+  override async put(...[name, body, signal]: Parameters<LocalStore['put']>): Promise<void> {
+    this.puts.push(name);
+    await super.put(name, body, signal);
+  }
+}
+
 /** A place for a subject. Sets HOLDFAST_STATE_DIR for this process. */
-function createPlace(passphrase: string): Omit<DamageSubject, 'snapshots' | 'expendable' | 'slots'> {
+function createPlace(passphrase: string): Omit<DamageSubject, keyof Surveyed> {
   const root = mkdtempSync(join(tmpdir(), 'holdfast-damage-'));
   process.env.HOLDFAST_STATE_DIR = join(root, 'state');
   const inside = (name: string) => join(root, name);
@@ -67,11 +87,13 @@ function createPlace(passphrase: string): Omit<DamageSubject, 'snapshots' | 'exp
 export async function createBackedUpSubject(random: SeededRandom): Promise<DamageSubject> {
   const place = createPlace('horse');
   const { repository, source, passphrase } = place;
-  await createKeys(repository, passphrase);
+  const puts: string[] = [];
+  await createKeys(new NotingStore(repository, puts), passphrase, random);
   const make = new TreeMaker(openPosix(), source);
   makeSmallTree(make, random);
   const trees = new Map<string, Tree>();
-  const engine = await openRepository({ location: repository, passphrase: () => passphrase });
+  const store = new NotingStore(repository, puts);
+  const engine = await openInline({ store, passphrase, state: join(place.root, 'state'), random });
   const backup = async (): Promise<string> => {
     const { snapshot } = await engine.backup({ paths: [source], tags: ['damage'] });
     trees.set(snapshot, readTree(make.posix, source));
@@ -90,7 +112,7 @@ export async function createBackedUpSubject(random: SeededRandom): Promise<Damag
   trees.delete(forgotten);
   await engine.prune({ force: true });
   await engine.close();
-  return { ...place, ...(await survey(place, trees)) };
+  return { ...place, ...(await survey(place, trees, puts)) };
 }
 
 /**
@@ -100,10 +122,10 @@ export async function createBackedUpSubject(random: SeededRandom): Promise<Damag
 export async function createBuiltSubject(random: SeededRandom): Promise<DamageSubject> {
   const place = createPlace(BUILT_PASSPHRASE);
   const { repository, source, passphrase } = place;
-  const built = await BuiltRepository.create(random.below(2 ** 31), { 'FORMAT.md': Buffer.from('# Format\n') });
+  const built = await BuiltRepository.create(random.below(2 ** 31), { 'FORMAT.md': PLAIN_FILES[1]?.bytes as Buffer });
   const ids = [1, 2, 3].map((round) => built.addSnapshot(builtEntries(random, round), { entriesPerChunk: 6 }));
   built.writeTo(repository);
-  const engine = await openRepository({ location: repository, passphrase: () => passphrase });
+  const engine = await openInline({ store: new NotingStore(repository), passphrase, state: join(place.root, 'state') });
   const trees = new Map<string, Tree>();
   for (const id of ids) {
     const target = join(source, id);
@@ -111,7 +133,7 @@ export async function createBuiltSubject(random: SeededRandom): Promise<DamageSu
     trees.set(id, readTree(openPosix(), target));
   }
   await engine.close();
-  return { ...place, ...(await survey(place, trees)) };
+  return { ...place, ...(await survey(place, trees, [...built.objects.keys()])) };
 }
 
 function builtEntries(random: SeededRandom, round: number): EntryWish[] {
@@ -126,14 +148,9 @@ function builtEntries(random: SeededRandom, round: number): EntryWish[] {
   return [{ path: at('') }, { path: at('big'), content: random.bytes(90_000) }, ...folders.flat()];
 }
 
-async function createKeys(folder: string, passphrase: string): Promise<void> {
-  const store = new LocalStore(folder, { identity: readProcessIdentity() });
-  const ports = { store, clock: systemClock, random: systemRandom, host: readHostFacts(), writer: '0'.repeat(32) };
-  const files = [
-    { name: 'rescue-0.1.0.mjs', bytes: Buffer.from('// the program\n') },
-    { name: 'FORMAT.md', bytes: Buffer.from('# the format\n') },
-  ];
-  const created = await createRepository(ports, { passphrase, label: 'first', files, logN: 15 });
+async function createKeys(store: LocalStore, passphrase: string, random: SeededRandom): Promise<void> {
+  const ports = { store, clock: systemClock, random, host: readHostFacts(), writer: '0'.repeat(32) };
+  const created = await createRepository(ports, { passphrase, label: 'first', files: PLAIN_FILES, logN: 15 });
   await putSlot(ports, created.ring, created.header, { passphrase: 'another', label: 'second', logN: 15 });
   await store.close();
 }
@@ -141,8 +158,9 @@ async function createKeys(folder: string, passphrase: string): Promise<void> {
 async function survey(
   { repository: folder, passphrase }: Pick<DamageSubject, 'repository' | 'passphrase'>,
   trees: ReadonlyMap<string, Tree>,
-): Promise<Pick<DamageSubject, 'snapshots' | 'expendable' | 'slots'>> {
-  const store = new LocalStore(folder, { identity: readProcessIdentity() });
+  puts: readonly string[],
+): Promise<Surveyed> {
+  const store = new NotingStore(folder);
   const ports = { store, clock: systemClock, random: systemRandom, host: readHostFacts(), writer: '0'.repeat(32) };
   const repository = await openInStore(ports, { passphrase: () => passphrase });
   const { snapshots } = await readCatalog(repository);
@@ -153,16 +171,15 @@ async function survey(
     const files = [...tree].flatMap(([path, { type }]) => (type === 'file' ? [path] : []));
     found.push({ id: record.id, tree, places: await mapContent(repository, record), files: new Set(files) });
   }
-  const { expendable, slots } = await expendableObjects(repository);
+  const others = await surveyObjects(repository, puts);
   await store.close();
-  return { snapshots: found, expendable, slots };
+  return { snapshots: found, ...others };
 }
 
-async function expendableObjects(
-  repository: Awaited<ReturnType<typeof openInStore>>,
-): Promise<Pick<DamageSubject, 'expendable' | 'slots'>> {
+async function surveyObjects(repository: Repository, puts: readonly string[]): Promise<Omit<Surveyed, 'snapshots'>> {
   const { store } = repository;
-  const names = (await store.list('')).map(({ name }) => name);
+  const present = new Set((await store.list('')).map(({ name }) => name));
+  const names = [...new Set(puts)].filter((name) => present.has(name));
   const marks = await readMarks(repository);
   const expendable = new Set(names.filter((name) => /^(?:gc|sessions)\//.test(name)));
   for (const id of marks.packs) expendable.add(packName(id));
@@ -172,5 +189,5 @@ async function expendableObjects(
     const { slotId } = parseSlot(await store.get(name));
     slots.set(slotId, [...(slots.get(slotId) ?? []), name]);
   }
-  return { expendable, slots: [...slots].map(([id, objects]) => ({ id, objects })) };
+  return { expendable, objects: names, slots: [...slots].map(([id, objects]) => ({ id, objects })) };
 }

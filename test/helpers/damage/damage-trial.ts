@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import type { Engine } from '../../../src/backup/engine.ts';
 import { openPosix } from '../../../src/backup/posix/open-posix.ts';
+import { LocalStore } from '../../../src/backup/stores/local.ts';
 import type { DamagedObject, VerifyDepth } from '../../../src/backup/types.ts';
 import type { ByteString } from '../../../src/shared/bytes.ts';
 import { HoldfastError } from '../../../src/shared/errors.ts';
 import { printableName } from '../../../src/shared/printable.ts';
+import { readProcessIdentity } from '../../../src/shared/process-identity.ts';
 import { SeededRandom } from '../seeded-random.ts';
 import { readTree, type Tree } from '../tree/read-tree.ts';
 import { compareRestored, RESCUE_LOSSES } from './compare-restored.ts';
@@ -40,7 +42,7 @@ export async function damageTrial(subject: DamageSubject, seed: number, parts: T
   const folder = join(subject.root, `trial-${seed}`);
   const random = new SeededRandom(seed);
   linkedCopy(subject.repository, join(folder, 'repository'));
-  const harm = harmFolder(join(folder, 'repository'), random);
+  const harm = harmFolder(join(folder, 'repository'), subject.objects, random);
   const snapshot = subject.snapshots[random.below(subject.snapshots.length)] as SubjectSnapshot;
   const trial = new Trial(subject, folder, harm, snapshot);
   try {
@@ -96,7 +98,8 @@ class Trial {
   }
 
   #open(): Promise<Engine> {
-    return openInline(this.#repository, this.#subject.passphrase, join(this.#folder, 'state'));
+    const store = new LocalStore(this.#repository, { identity: readProcessIdentity() });
+    return openInline({ store, passphrase: this.#subject.passphrase, state: join(this.#folder, 'state') });
   }
 
   get #mayGo(): boolean {

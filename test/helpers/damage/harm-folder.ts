@@ -15,12 +15,11 @@ export interface FolderHarm {
 
 const ENVELOPE_BYTES = 64;
 
-export function objectNames(folder: string): string[] {
+function objectNames(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((item) => item.isFile())
     .map((item) => join(item.parentPath, item.name).slice(folder.length + 1))
-    .filter((name) => !name.startsWith('tmp/'))
-    .sort();
+    .filter((name) => !name.startsWith('tmp/'));
 }
 
 /** A copy that shares its objects with the original: whoever changes one must replace it. */
@@ -31,9 +30,11 @@ export function linkedCopy(from: string, to: string): void {
   }
 }
 
-/** Damages the repository in a folder at one random place. Half of the time any object is as likely as another, else any byte. */
-export function harmFolder(folder: string, random: SeededRandom): FolderHarm {
-  const names = objectNames(folder);
+/**
+ * Damages the repository in a folder at one random place in one of the objects `names`. Half of the time any object is as likely as another,
+ * else any byte.
+ */
+export function harmFolder(folder: string, names: readonly string[], random: SeededRandom): FolderHarm {
   const sizes = names.map((name) => readFileSync(join(folder, name)).length);
   const number = random.below(2) === 0 ? random.below(names.length) : bySize(sizes, random);
   const name = names[number] as string;
@@ -66,7 +67,7 @@ function otherThan(names: readonly string[], name: string, random: SeededRandom)
   return others[random.below(others.length)] as string;
 }
 
-export function flip(folder: string, name: string, bit: number): FolderHarm {
+function flip(folder: string, name: string, bit: number): FolderHarm {
   const bytes = readFileSync(join(folder, name));
   const at = bit >> 3;
   bytes[at] = (bytes[at] as number) ^ (1 << (bit & 7));
@@ -80,7 +81,7 @@ export function flip(folder: string, name: string, bit: number): FolderHarm {
   };
 }
 
-export function truncate(folder: string, name: string, length: number): FolderHarm {
+function truncate(folder: string, name: string, length: number): FolderHarm {
   const bytes = readFileSync(join(folder, name));
   replace(folder, name, bytes.subarray(0, length));
   return {
@@ -91,12 +92,12 @@ export function truncate(folder: string, name: string, length: number): FolderHa
   };
 }
 
-export function remove(folder: string, name: string): FolderHarm {
+function remove(folder: string, name: string): FolderHarm {
   rmSync(join(folder, name));
   return { kind: 'delete', objects: [name], description: `${name} deleted`, isWhole: ({ pack }) => pack !== name };
 }
 
-export function swap(folder: string, name: string, other: string): FolderHarm {
+function swap(folder: string, name: string, other: string): FolderHarm {
   renameSync(join(folder, name), join(folder, 'swapped'));
   renameSync(join(folder, other), join(folder, name));
   renameSync(join(folder, 'swapped'), join(folder, other));

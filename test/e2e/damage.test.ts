@@ -1,0 +1,21 @@
+import { describe, expect, it } from 'vitest';
+import { damageRepositories } from '../soak/damage.ts';
+import { inFull, scaled, soakSeed, tell } from '../soak/scale.ts';
+
+const TRIALS = scaled(16, 2000);
+
+describe('a flipped bit, a truncation, a deletion, or a swap of two objects, anywhere in a repository', () => {
+  it(
+    `never restores a wrong byte, is named with the files affected, and leaves everything else, over ${TRIALS} seeds`,
+    async () => {
+      const first = soakSeed('damage, first seed');
+      const result = await damageRepositories({
+        seeds: Array.from({ length: TRIALS }, (_, number) => first + number),
+        parts: (number) => ({ rescue: number % 2 === 0 || inFull, commands: number % 4 === 3 }),
+      });
+      tell('damage', result);
+      expect({ first, harm: result.harm }).toEqual({ first, harm: [] });
+    },
+    inFull ? 3_600_000 : 180_000,
+  );
+});

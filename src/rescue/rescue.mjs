@@ -640,12 +640,11 @@ function loadSnapshot(store, keys, report, id, hasObject) {
       .sort(byTimeAndPair)
       .at(-1);
   const [confirmed, forgotten, broken] = ['confirmed', 'forgotten', 'broken'].map(newest);
-  const snapshot = { id, state: 'unfinished', tags: newest('tagged')?.tags, packs: [], indexes: [] };
+  const put = { packs: stringsOf(confirmed?.packs), indexes: stringsOf(confirmed?.indexes) };
+  const snapshot = { id, state: 'unfinished', tags: newest('tagged')?.tags, ...put };
   if (forgotten !== undefined) return { ...snapshot, state: 'forgotten', body: {}, forgotten: forgotten.time };
-  if (confirmed !== undefined) {
-    const { packs, indexes } = confirmed;
-    Object.assign(snapshot, { state: 'confirmed', packs: stringsOf(packs), indexes: stringsOf(indexes) });
-  } else if (broken !== undefined) snapshot.state = 'broken';
+  if (confirmed !== undefined) snapshot.state = 'confirmed';
+  else if (broken !== undefined) snapshot.state = 'broken';
   const name = `snapshots/${id}`;
   try {
     snapshot.body = checkSnapshot(name, readBody(store, keys, name, 'snapshot'));
@@ -1138,7 +1137,7 @@ function lostPackFinder(store, keys, packs, snapshots, report) {
     const [found] = gone.find(id);
     if (found !== undefined) return { object: names[found.pack], hint: '' };
     const absent = snapshots
-      .flatMap((snapshot) => snapshot.packs.map(packName))
+      .flatMap(({ state, packs: put }) => (state === 'forgotten' ? [] : put.map(packName)))
       .find((name) => !packs.byName.has(name));
     const candidate = packs.packs.find(({ whole }) => !whole)?.name ?? absent;
     return { object: null, hint: candidate === undefined ? '' : `; perhaps it was in ${candidate}` };
@@ -1896,7 +1895,7 @@ class Checker {
     }
   }
 
-  /** Merged runs replace others, so an absent run is lost only when a pack of its session is now in none. */
+  /** Merged runs replace others, so an absent run is lost only when a pack of its session is now in none. A forgotten snapshot's may be in use. */
   #lostRuns(names) {
     for (const { packs, indexes } of this.snapshots) {
       const uncovered = packs

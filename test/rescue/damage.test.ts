@@ -216,6 +216,23 @@ describe(`rescue.mjs on damaged repositories, HOLDFAST_SEED=${SEED}`, () => {
     expect(run).toMatchObject({ status: 0, stdout: expect.stringContaining('No damage was found') });
   });
 
+  it('misses the index of a forgotten snapshot whose packs others lean on', async () => {
+    const shared = await BuiltRepository.create(6);
+    const entries = [{ path: at('') }, { path: at('x'), content: Buffer.from('x') }];
+    const first = shared.addSnapshot(entries);
+    const index = [...shared.objects.keys()].find((name) => name.startsWith('index/')) as string;
+    shared.addSnapshot(entries);
+    shared.addNote(first, { note: 'forgotten', reason: 'test' });
+    shared.objects.delete(`snapshots/${first}`);
+    const check = (name: string) => runRescue(['check', '--repo', shared.writeTo(join(folder, name))]);
+    expect(await check('shared')).toMatchObject({ status: 0 });
+    shared.objects.delete(index);
+    expect(await check('shared-lost')).toMatchObject({
+      status: 13,
+      stdout: expect.stringContaining(`DAMAGED  ${index}`),
+    });
+  });
+
   it('takes a lost snapshot from its note, also as the latest', async () => {
     const objects = new Map(built.objects);
     objects.delete(`snapshots/${snapshot}`);

@@ -101,6 +101,15 @@ describe('repairing the index', () => {
     }
   });
 
+  it("puts configurations back that lie under each other's names", async () => {
+    const broken = await sample();
+    const [one, other] = ['config/1', 'config/2'].map((name) => broken.objects.get(name)) as [Buffer, Buffer];
+    broken.objects.set('config/1', other).set('config/2', one);
+    expect(await damagedObjects(broken)).toEqual(['config/1', 'config/2']);
+    await repairIndex(reopened(broken.repository));
+    expect(await damagedObjects(broken)).toEqual([]);
+  });
+
   it('puts a plain file back that this program has too', async () => {
     const broken = await sample();
     const bytes = broken.objects.get('FORMAT.md') as Buffer;

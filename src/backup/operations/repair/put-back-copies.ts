@@ -4,9 +4,9 @@ import { decodeBody, encodeBody } from '../../format/body.ts';
 import { HEADER_NAME } from '../../format/header.ts';
 import { objectId } from '../../format/pack.ts';
 import type { OperationContext } from '../../ports.ts';
-import { isNotFound, isUnusable } from '../../repository/damage.ts';
 import { completePair, judgeHalves } from '../../repository/note-pairs.ts';
 import { readNotes } from '../../repository/notes.ts';
+import { readObjects } from '../../repository/objects.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { checkPlainStructures } from '../verify/plain-structures.ts';
 
@@ -39,29 +39,29 @@ async function copyOf(
 ): Promise<Buffer | undefined> {
   if (object === HEADER_NAME) return repository.header.bytes;
   const number = /^config\/([0-9]+)$/.exec(object)?.[1];
-  if (number !== undefined) return configTwin(repository, Number(number));
+  if (number !== undefined) return configOf(repository, Number(number));
   const digest = repository.config.files[object];
   return files.find(({ name, bytes }) => name === object && objectId(bytes) === digest)?.bytes;
 }
 
-/** The configuration with this number, from its other copy. */
-async function configTwin(repository: Repository, number: number): Promise<Buffer | undefined> {
-  for (const copy of [0, 1] as const) {
-    const other = copy === 0 ? number + 1 : number - 1;
-    const body = await readConfig(repository, other);
-    if (body === undefined || body.number !== other || body.copy === copy) continue;
-    return encodeBody(repository.sealer, OBJECT_TYPES.config, undefined, { ...body, number, copy });
-  }
-  return undefined;
+/** The configuration with this number, from wherever it lies or from its other copy. */
+async function configOf(repository: Repository, number: number): Promise<Buffer | undefined> {
+  const { store, sealer } = repository;
+  const found: ConfigBody[] = [];
+  await readObjects({
+    store,
+    prefix: 'config/',
+    use: (_name, bytes) => found.push(parseConfigBody(decodeBody(sealer, OBJECT_TYPES.config, bytes))),
+    damaged: () => {},
+  });
+  const body = found.find((own) => own.number === number) ?? found.map(twinOf).find((twin) => twin.number === number);
+  return body && encodeBody(sealer, OBJECT_TYPES.config, undefined, body);
 }
 
-async function readConfig({ store, sealer }: Repository, number: number): Promise<ConfigBody | undefined> {
-  try {
-    return parseConfigBody(decodeBody(sealer, OBJECT_TYPES.config, await store.get(`config/${number}`)));
-  } catch (error) {
-    if (!isNotFound(error) && !isUnusable(error)) throw error;
-    return undefined;
-  }
+function twinOf(body: ConfigBody): ConfigBody {
+  return body.copy === 0
+    ? { ...body, number: body.number + 1, copy: 1 }
+    : { ...body, number: body.number - 1, copy: 0 };
 }
 
 /** Writes the other object of half notes, and removes the damaged objects that they replace. */

@@ -1,7 +1,7 @@
 import type { Found } from './walk.ts';
 
 /** Entries that may be looked at before anyone can use them: a bound on memory. */
-const MOST_AHEAD = 65_536;
+const MOST_AHEAD = 40_960;
 /** Entries between two looks at whether others want to run. */
 const SLICE = 256;
 

@@ -67,6 +67,12 @@ export interface Confirmation {
   need: 'required' | 'offered';
 }
 
+/** What a job needs to know of the command that runs in it. */
+export interface Task {
+  /** The source that is written, of which there is one writer at a time; undefined where nothing is. */
+  source: string | undefined;
+}
+
 export type Fields = Readonly<Record<string, Field<unknown>>>;
 
 export type InputOf<F extends Fields> = { [K in keyof F]: F[K] extends Field<infer T> ? T : never };
@@ -93,6 +99,8 @@ export interface Command<F extends Fields, Result extends object> {
   confirm?(context: CommandContext, input: InputOf<F>): Promise<Confirmation | undefined>;
   run(context: CommandContext, input: InputOf<F>): Promise<Result>;
   present(result: Result): View;
+  /** Says that the command takes long: where there are jobs it runs as one. What it gives is asked before it runs, and writes nothing. */
+  task?(context: CommandContext, input: InputOf<F>): Promise<Task>;
   /** What a finished run counts as: `warnings` or `damaged` although it gave a result. */
   outcome?(result: Result): Extract<ErrorCode, 'warnings' | 'damaged'> | undefined;
 }

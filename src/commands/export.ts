@@ -41,7 +41,7 @@ export const exportCommand = defineCommand({
   summary: 'Write a snapshot as a tar archive that any tar opens',
   examples: ['export latest --output app.tar.zst', 'export latest --output - | tar -tv'],
   input: {
-    snapshot: required(snapshotField),
+    backup: required(snapshotField),
     output: required(
       text('File to write, or - for standard output', { short: 'o', placeholder: 'FILE', completes: 'local-path' }),
     ),
@@ -61,7 +61,7 @@ export const exportCommand = defineCommand({
   async run(context, input): Promise<ExportResult> {
     const format = input.format ?? formatOf(input.output);
     const repository = await context.repository();
-    const { id: snapshot } = await repository.find(input.snapshot);
+    const { id: snapshot } = await repository.find(input.backup);
     const options = { format, ...(input.path.length > 0 && { paths: input.path }) };
     const write = (output: Writable) => repository.exportTar(snapshot, output, options, context);
     const toPipe = input.output === STANDARD_OUTPUT;

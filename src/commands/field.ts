@@ -9,7 +9,18 @@ export type RawValue = string | number | boolean | readonly string[];
 export type FieldKind = 'text' | 'integer' | 'flag' | 'choice' | 'list' | 'duration' | 'share' | 'size' | 'time';
 
 /** Where completion takes its candidates from. */
-export type CompletionSource = 'snapshot' | 'source' | 'tag' | 'snapshot-path' | 'local-path' | 'command' | 'key';
+export type CompletionSource =
+  | 'snapshot'
+  | 'source'
+  | 'tag'
+  | 'snapshot-path'
+  | 'local-path'
+  | 'command'
+  | 'key'
+  | 'job';
+
+/** Where people type: at a shell (the command line and the console on a repository), or in a chat with a configured bot. */
+export type Form = 'shell' | 'chat';
 
 export interface FieldOptions {
   /** Name of a positional argument, such as `ID`; the field is an option otherwise. */
@@ -19,6 +30,10 @@ export interface FieldOptions {
   /** What stands for the value in help, such as `DIR`. */
   placeholder?: string;
   completes?: CompletionSource;
+  /** The only kind of surface that has the field. */
+  on?: Form;
+  /** What is typed is secret: it is not remembered. */
+  secret?: boolean;
 }
 
 /** One input of a command: what every surface needs to offer it, and how its value is checked. */

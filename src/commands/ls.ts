@@ -18,7 +18,7 @@ export const ls = defineCommand({
   ],
   examples: ['ls latest', 'ls 4f07a1c2 etc/nginx'],
   input: {
-    snapshot: snapshotField,
+    backup: snapshotField,
     path: text('Folder inside the snapshot', { position: 'PATH', completes: 'snapshot-path' }),
     recursive: flag('List everything below PATH', { short: 'R' }),
   },
@@ -29,9 +29,9 @@ export const ls = defineCommand({
     path: 'the folder that was asked for; empty for the whole snapshot',
     entries: 'array of Entry',
   },
-  async run(context, { snapshot, path, recursive }): Promise<LsResult> {
+  async run(context, { backup, path, recursive }): Promise<LsResult> {
     const repository = await context.repository();
-    const { id } = await repository.find(chooseSnapshot(context, snapshot));
+    const { id } = await repository.find(chooseSnapshot(context, backup));
     const entries = repository.entries(id, {
       ...(path !== undefined && { path }),
       recursive: recursive || path === undefined,

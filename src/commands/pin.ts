@@ -12,15 +12,15 @@ export const pin = defineCommand({
   summary: 'Keep a snapshot whatever the retention rules say',
   examples: ['pin 4f07a1c2 --reason "before the migration"'],
   input: {
-    snapshot: required(snapshotField),
+    backup: required(snapshotField),
     reason: text('Why, for whoever reads it later', { placeholder: 'TEXT' }),
   },
   access: 'owner',
   destructive: false,
   json: JSON_SHAPES.Snapshot,
-  async run(context, { snapshot, reason }): Promise<SnapshotSummary> {
+  async run(context, { backup, reason }): Promise<SnapshotSummary> {
     const repository = await context.repository();
-    return withKept(repository, await repository.pin(snapshot, reason));
+    return withKept(repository, await repository.pin(backup, reason));
   },
   present: (snapshot) => good('Pinned ', id(snapshot.id), ': no rule forgets it until it is unpinned'),
 });

@@ -1,39 +1,73 @@
 import type { AnyCommand } from './command.ts';
+import type { Form } from './field.ts';
+import { inForm } from './form.ts';
+
+interface Entry {
+  /** The only kind of surface that has the command. */
+  on?: Form;
+  load: () => Promise<AnyCommand>;
+}
 
 /** Every command by name, in the order of the help. Loaded one by one, so that a command starts without the others. */
-const LOADERS: Readonly<Record<string, () => Promise<AnyCommand>>> = {
-  init: async () => (await import('./init.ts')).init,
-  backup: async () => (await import('./backup.ts')).backup,
-  list: async () => (await import('./list.ts')).list,
-  status: async () => (await import('./status.ts')).status,
-  show: async () => (await import('./show.ts')).show,
-  ls: async () => (await import('./ls.ts')).ls,
-  find: async () => (await import('./find.ts')).find,
-  diff: async () => (await import('./diff.ts')).diff,
-  restore: async () => (await import('./restore.ts')).restore,
-  verify: async () => (await import('./verify.ts')).verify,
-  forget: async () => (await import('./forget.ts')).forget,
-  prune: async () => (await import('./prune.ts')).prune,
-  pin: async () => (await import('./pin.ts')).pin,
-  unpin: async () => (await import('./unpin.ts')).unpin,
-  tag: async () => (await import('./tag.ts')).tag,
-  export: async () => (await import('./export.ts')).exportCommand,
-  import: async () => (await import('./import.ts')).importCommand,
-  copy: async () => (await import('./copy.ts')).copy,
-  mirror: async () => (await import('./mirror.ts')).mirror,
-  'key add': async () => (await import('./key-add.ts')).keyAdd,
-  'key list': async () => (await import('./key-list.ts')).keyList,
-  'key passwd': async () => (await import('./key-passwd.ts')).keyPasswd,
-  'key remove': async () => (await import('./key-remove.ts')).keyRemove,
-  'repair index': async () => (await import('./repair-index.ts')).repairIndex,
-  stats: async () => (await import('./stats.ts')).stats,
-  whoami: async () => (await import('./whoami.ts')).whoami,
-  help: async () => (await import('./help.ts')).help,
-};
+const COMMANDS = {
+  init: { on: 'shell', load: async () => (await import('./init.ts')).init },
+  backup: { load: async () => (await import('./backup.ts')).backup },
+  list: { load: async () => (await import('./list.ts')).list },
+  status: { load: async () => (await import('./status.ts')).status },
+  show: { load: async () => (await import('./show.ts')).show },
+  ls: { load: async () => (await import('./ls.ts')).ls },
+  find: { load: async () => (await import('./find.ts')).find },
+  diff: { load: async () => (await import('./diff.ts')).diff },
+  restore: { load: async () => (await import('./restore.ts')).restore },
+  verify: { load: async () => (await import('./verify.ts')).verify },
+  forget: { on: 'shell', load: async () => (await import('./forget.ts')).forget },
+  prune: { on: 'shell', load: async () => (await import('./prune.ts')).prune },
+  pin: { load: async () => (await import('./pin.ts')).pin },
+  unpin: { load: async () => (await import('./unpin.ts')).unpin },
+  tag: { load: async () => (await import('./tag.ts')).tag },
+  export: { on: 'shell', load: async () => (await import('./export.ts')).exportCommand },
+  import: { on: 'shell', load: async () => (await import('./import.ts')).importCommand },
+  copy: { on: 'shell', load: async () => (await import('./copy.ts')).copy },
+  mirror: { on: 'shell', load: async () => (await import('./mirror.ts')).mirror },
+  'key add': { on: 'shell', load: async () => (await import('./key-add.ts')).keyAdd },
+  'key list': { on: 'shell', load: async () => (await import('./key-list.ts')).keyList },
+  'key passwd': { on: 'shell', load: async () => (await import('./key-passwd.ts')).keyPasswd },
+  'key remove': { on: 'shell', load: async () => (await import('./key-remove.ts')).keyRemove },
+  'repair index': { on: 'shell', load: async () => (await import('./repair-index.ts')).repairIndex },
+  stats: { load: async () => (await import('./stats.ts')).stats },
+  whoami: { load: async () => (await import('./whoami.ts')).whoami },
+  help: { load: async () => (await import('./help.ts')).help },
+} as const satisfies Readonly<Record<string, Entry>>;
 
-export const commandNames: readonly string[] = Object.keys(LOADERS);
+/** Every command there is. */
+export type CommandName = keyof typeof COMMANDS;
 
-/** The command of that name, or undefined. */
+const entries: readonly (readonly [string, Entry])[] = Object.entries(COMMANDS);
+
+/** The commands of a kind of surface, in the order of the help. */
+export function namesOn(form: Form): readonly string[] {
+  return entries.filter(([, { on }]) => on === undefined || on === form).map(([name]) => name);
+}
+
+export const commandNames = namesOn('shell');
+
+/** The command of that name as it is at a shell, or undefined. */
 export async function loadCommand(name: string): Promise<AnyCommand | undefined> {
-  return Object.hasOwn(LOADERS, name) ? LOADERS[name]?.() : undefined;
+  return loadOn('shell', name);
+}
+
+/** The command of that name as it is on a kind of surface, or undefined where it has none. */
+export async function loadOn(form: Form, name: string): Promise<AnyCommand | undefined> {
+  const entry = entryOf(name);
+  if (entry === undefined || (entry.on !== undefined && entry.on !== form)) return undefined;
+  return inForm(await entry.load(), form);
+}
+
+/** The command of that name with all that it can be told anywhere, for requests that Holdfast itself makes; undefined where there is none. */
+export async function loadWhole(name: string): Promise<AnyCommand | undefined> {
+  return entryOf(name)?.load();
+}
+
+function entryOf(name: string): Entry | undefined {
+  return Object.hasOwn(COMMANDS, name) ? COMMANDS[name as CommandName] : undefined;
 }

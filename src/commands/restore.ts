@@ -7,28 +7,28 @@ import { restoreView } from './parts/restore-view.ts';
 import { chooseSnapshot, snapshotField } from './parts/snapshot-field.ts';
 
 const input = {
-  snapshot: snapshotField,
+  backup: snapshotField,
   to: text('Restore into this folder', { placeholder: 'DIR', completes: 'local-path' }),
-  inPlace: flag('Restore to where it was backed up from'),
+  inPlace: flag('Restore to where it was backed up from', { on: 'shell' }),
   at: time('With latest: the newest snapshot that is not after this time', 'end'),
   source: text('With latest: the newest snapshot of this source', { placeholder: 'NAME', completes: 'source' }),
   path: list('Restore only this path of the snapshot; may be repeated', {
     placeholder: 'PATH',
     completes: 'snapshot-path',
   }),
-  apply: flag('Really restore; without it you get a preview'),
+  apply: flag('Really restore; without it you get a preview', { on: 'shell' }),
   check: flag('Compare existing files by their content, not only by size and time'),
   delete: flag('Delete from the target what the snapshot does not have'),
   keepGoing: flag('Restore what is whole although some content is damaged'),
-  safety: choice('What becomes of what the target holds now', ['backup', 'keep-old', 'none']),
-  noOwner: flag('Do not set owners'),
-  noSetuid: flag('Drop the setuid and setgid bits'),
-  devices: flag('Restore device nodes and sockets too'),
+  safety: choice('What becomes of what the target holds now', ['backup', 'keep-old', 'none'], { on: 'shell' }),
+  noOwner: flag('Do not set owners', { on: 'shell' }),
+  noSetuid: flag('Drop the setuid and setgid bits', { on: 'shell' }),
+  devices: flag('Restore device nodes and sockets too', { on: 'shell' }),
 };
 
 /** The engine's request; where a person is guided, in place is what is meant unless a folder is named. */
 function toRequest(context: CommandContext, given: InputOf<typeof input>): RestoreRequest {
-  const { snapshot, path, to, inPlace, apply, ...rest } = given;
+  const { backup, path, to, inPlace, apply, ...rest } = given;
   if (to !== undefined && inPlace) throw new HoldfastError('usage', '--to and --in-place exclude each other');
   if (to === undefined && !inPlace && !context.guided) {
     throw new HoldfastError('usage', 'It is not said where to restore to', {
@@ -37,7 +37,7 @@ function toRequest(context: CommandContext, given: InputOf<typeof input>): Resto
   }
   return {
     ...rest,
-    snapshot: chooseSnapshot(context, snapshot),
+    snapshot: chooseSnapshot(context, backup),
     ...(to === undefined ? { inPlace: true } : { to }),
     ...(path.length > 0 && { paths: path }),
     apply: apply || context.guided,
@@ -90,7 +90,7 @@ export const restore = defineCommand({
   },
   confirm,
   run: async (context, given): Promise<RestoreResult> =>
-    (await context.repository()).restore(toRequest(context, given), context),
+    (await context.repository({ early: true })).restore(toRequest(context, given), context),
   present: restoreView,
   outcome: ({ damaged }) => (damaged.length > 0 ? 'damaged' : undefined),
 });

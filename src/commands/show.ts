@@ -14,7 +14,7 @@ export const show = defineCommand({
   details: ['With --sha256sums, print the checksum of every file instead, as `sha256sum -c` reads it.'],
   examples: ['show latest', 'show 4f07a1c2 --sha256sums > sums; (cd /restored && sha256sum -c sums)'],
   input: {
-    snapshot: snapshotField,
+    backup: snapshotField,
     sha256sums: flag('Print the SHA-256 of every file in the format of sha256sum'),
   },
   access: 'owner',
@@ -26,7 +26,7 @@ export const show = defineCommand({
   },
   async run(context, input): Promise<ShowResult> {
     const repository = await context.repository();
-    const wanted = await repository.find(chooseSnapshot(context, input.snapshot));
+    const wanted = await repository.find(chooseSnapshot(context, input.backup));
     if (input.sha256sums) return { id: wanted.id, sha256sums: repository.sha256sums(wanted.id) };
     return withKept(repository, wanted);
   },

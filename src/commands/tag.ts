@@ -13,7 +13,7 @@ export const tag = defineCommand({
   summary: 'Add, remove or replace the tags of a snapshot',
   examples: ['tag latest release-7', 'tag 4f07a1c2 --remove nightly --add weekly'],
   input: {
-    snapshot: required(snapshotField),
+    backup: required(snapshotField),
     tags: list('Tags to add', { position: 'TAG', completes: 'tag' }),
     add: list('Add this tag; may be repeated', { placeholder: 'TAG', completes: 'tag' }),
     remove: list('Remove this tag; may be repeated', { placeholder: 'TAG', completes: 'tag' }),
@@ -22,7 +22,7 @@ export const tag = defineCommand({
   access: 'owner',
   destructive: false,
   json: JSON_SHAPES.Snapshot,
-  async run(context, { snapshot, tags, add, remove, set }): Promise<SnapshotSummary> {
+  async run(context, { backup, tags, add, remove, set }): Promise<SnapshotSummary> {
     const added = [...tags, ...add];
     if (added.length + remove.length + set.length === 0) {
       throw new HoldfastError('usage', 'No tag is given', {
@@ -34,7 +34,7 @@ export const tag = defineCommand({
     }
     const change = set.length > 0 ? { set } : { add: added, remove };
     const repository = await context.repository();
-    return withKept(repository, await repository.tag(snapshot, change));
+    return withKept(repository, await repository.tag(backup, change));
   },
   present: (snapshot) => good('Tags of ', id(snapshot.id), `: ${snapshot.tags.join(' ') || 'none'}`),
 });

@@ -12,15 +12,15 @@ export const unpin = defineCommand({
   summary: 'Leave a pinned snapshot to the retention rules again',
   examples: ['unpin 4f07a1c2'],
   input: {
-    snapshot: required(snapshotField),
+    backup: required(snapshotField),
     reason: text('Why, for whoever reads it later', { placeholder: 'TEXT' }),
   },
   access: 'owner',
   destructive: false,
   json: JSON_SHAPES.Snapshot,
-  async run(context, { snapshot, reason }): Promise<SnapshotSummary> {
+  async run(context, { backup, reason }): Promise<SnapshotSummary> {
     const repository = await context.repository();
-    return withKept(repository, await repository.unpin(snapshot, reason));
+    return withKept(repository, await repository.unpin(backup, reason));
   },
   present: (snapshot) => good('Unpinned ', id(snapshot.id)),
 });

@@ -3,7 +3,7 @@ import { HoldfastError } from '../shared/errors.ts';
 import { bytes, count, duration } from '../view/value.ts';
 import { stack, type View } from '../view/view.ts';
 import { defineCommand } from './command.ts';
-import { flag, share } from './field.ts';
+import { choice, flag, share } from './field.ts';
 import { damageList } from './parts/damage-view.ts';
 import { snapshotField } from './parts/snapshot-field.ts';
 
@@ -44,10 +44,13 @@ export const verify = defineCommand({
   ],
   examples: ['verify', 'verify latest --deep', 'verify --sample 10%'],
   input: {
-    snapshot: { ...snapshotField, summary: 'Only what this snapshot needs: an ID, the beginning of one, or `latest`' },
-    quick: flag('Only look whether every object is there with its size'),
-    deep: flag('Decrypt, decompress and hash all content'),
-    sample: share('Read only this share of the packs, chosen at random'),
+    backup: { ...snapshotField, summary: 'Only what this snapshot needs: an ID, the beginning of one, or `latest`' },
+    depth: choice('How deep to look: sizes, checksums (unless given), or all content', ['quick', 'checksums', 'deep'], {
+      on: 'chat',
+    }),
+    quick: flag('Only look whether every object is there with its size', { on: 'shell' }),
+    deep: flag('Decrypt, decompress and hash all content', { on: 'shell' }),
+    sample: share('Read only this share of the packs, chosen at random', { on: 'shell' }),
   },
   access: 'owner',
   destructive: false,
@@ -62,14 +65,14 @@ export const verify = defineCommand({
     notices: 'no damage, but worth knowing: an array of strings',
     durationMs: 'how long it took',
   },
-  async run(context, { snapshot, quick, deep, sample }): Promise<VerifyResult> {
+  async run(context, { backup, depth: asked, quick, deep, sample }): Promise<VerifyResult> {
     if (quick && deep) throw new HoldfastError('usage', '--quick and --deep exclude each other');
     if (quick && sample !== undefined)
       throw new HoldfastError('usage', '--quick reads no packs, so --sample means nothing with it');
-    const depth = quick ? 'quick' : deep ? 'deep' : 'checksums';
+    const depth = asked ?? (quick ? 'quick' : deep ? 'deep' : 'checksums');
     const repository = await context.repository();
     return repository.verify(
-      { ...(snapshot !== undefined && { snapshot }), depth, ...(sample !== undefined && { sample }) },
+      { ...(backup !== undefined && { snapshot: backup }), depth, ...(sample !== undefined && { sample }) },
       context,
     );
   },

@@ -14,7 +14,7 @@ type Finder = (partial: string, words: readonly string[]) => Promise<string[]>;
 export function openCandidates(services: Services, commands: CommandSource): Candidates {
   const snapshots = async () => (await services.repository()).list();
   const distinct = (values: Iterable<string>): string[] => [...new Set(values)];
-  const finders: Readonly<Record<CompletionSource, Finder>> = {
+  const finders: Readonly<Partial<Record<CompletionSource, Finder>>> = {
     snapshot: async () => ['latest', ...(await snapshots()).map(({ id }) => id.slice(0, SHOWN_ID_DIGITS))],
     source: async () => distinct((await snapshots()).map(({ source }) => source)),
     tag: async () => distinct((await snapshots()).flatMap(({ tags }) => tags)),
@@ -24,7 +24,7 @@ export function openCandidates(services: Services, commands: CommandSource): Can
     command: async () => [...commands.names()],
     key: async () => (await (await services.repository()).keys()).map(({ id }) => id.slice(0, SHOWN_ID_DIGITS)),
   };
-  return async (source, partial, words) => (await finders[source](partial, words)).slice(0, MOST);
+  return async (source, partial, words) => ((await finders[source]?.(partial, words)) ?? []).slice(0, MOST);
 }
 
 async function snapshotPaths(services: Services, snapshot: string, partial: string): Promise<string[]> {

@@ -5,7 +5,7 @@ import { text, time } from '../field.ts';
 export const filterFields = {
   tag: text('Only snapshots with this tag', { placeholder: 'TAG', completes: 'tag' }),
   source: text('Only snapshots of this source', { placeholder: 'NAME', completes: 'source' }),
-  host: text('Only snapshots of this host', { placeholder: 'NAME' }),
+  host: text('Only snapshots of this host', { placeholder: 'NAME', on: 'shell' }),
   from: time('Only snapshots from this time on', 'start'),
   to: time('Only snapshots up to this time', 'end'),
 };

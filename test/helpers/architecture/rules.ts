@@ -134,7 +134,7 @@ export const LAYERS = {
   },
   jobs: {
     paths: ['jobs/'],
-    imports: ['shared', 'config', 'engine', 'state'],
+    imports: ['shared', 'vocabulary', 'ports', 'config', 'engine', 'state'],
     reason: 'jobs run the engine through its door and remember in state',
   },
   notify: {
@@ -154,7 +154,7 @@ export const LAYERS = {
   },
   dispatch: {
     paths: ['bot/'],
-    imports: ['shared', 'ports', 'config', 'state', 'view', 'commands'],
+    imports: ['shared', 'ports', 'config', 'state', 'jobs', 'view', 'commands'],
     reason: 'dispatch is shared by every surface, so it knows none of them',
   },
   discord: { paths: ['bot/discord/'], imports: SURFACE, reason: 'platforms are replaceable and never know each other' },
@@ -168,6 +168,11 @@ export const LAYERS = {
     paths: ['cli/'],
     imports: [...SURFACE, 'terminal'],
     reason: 'the command line is one more surface of the same commands',
+  },
+  serve: {
+    paths: ['serve/'],
+    imports: ['*'],
+    reason: 'the composition root of the bot: configuration, state, jobs and platforms meet only here',
   },
   http: { paths: ['http/'], imports: SURFACE, reason: 'the web is one more surface of the same commands' },
 } as const satisfies Record<string, Layer>;

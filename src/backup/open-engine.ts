@@ -37,7 +37,7 @@ export interface EngineParts extends Omit<BackupEnvironment, 'repository' | 'hea
 
 /**
  * One open repository. Every operation's module is loaded when it is first asked for, so that a short command does not pay for the others. The
- * repository may still be opening when operations are called; only backup makes use of that.
+ * repository may still be opening when operations are called; backup and restore make use of that.
  */
 export class OpenEngine implements Engine {
   readonly #parts: EngineParts;
@@ -121,10 +121,9 @@ export class OpenEngine implements Engine {
 
   async restore(request: RestoreRequest, context?: OperationContext): Promise<RestoreResult> {
     const { restore } = await import('./operations/restore/restore.ts');
-    const repository = await this.#opening;
     const safetyBackup = async (paths: string[]) =>
       (await this.backup({ paths, trigger: 'pre-restore' }, context)).snapshot;
-    return restore({ ...this.#parts, repository, safetyBackup }, request, context);
+    return restore({ ...this.#parts, repository: this.#opening, safetyBackup }, request, context);
   }
 
   async verify(request: VerifyRequest, context?: OperationContext): Promise<VerifyResult> {

@@ -10,6 +10,8 @@ export interface ThreadSetup {
   posix: 'auto' | 'off';
   /** Sync every file and folder by itself: there is no call for the whole file system. */
   syncEach: boolean;
+  /** Folders of a stage that a thread may hold open. */
+  openFolders: number;
 }
 
 /** Open folders of one target; their descriptors belong to the coordinator. */

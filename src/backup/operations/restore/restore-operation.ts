@@ -17,13 +17,16 @@ import { StageRun, type TargetMode } from './stage-run.ts';
 import { Survey, shownPath } from './survey.ts';
 import { isEmpty } from './target-walk.ts';
 import { makeParents, refuseRepository, removeParents, type Target, targetsOf } from './targets.ts';
-import { createRestoreThreads, type RestoreThreads } from './thread-pool.ts';
+import { createRestoreThreads, type RestoreThreads, startRestoreWorkers } from './thread-pool.ts';
 
 /** Files that are named for one object. */
 const MOST_FILES = 100;
 /** Where little stays, staging everything anew is cheap. */
 const FEW_UNTOUCHED = 1000;
 const MANY_UNTOUCHED = 20;
+/** That all threads together hold open in a stage: well below the usual limit of 1,024 descriptors, unless threads are many. */
+const OPEN_FOLDERS = 512;
+const FEWEST_OPEN_FOLDERS = 16;
 
 /**
  * Brings a snapshot's content back, or says what that would do. The target is wholly old or wholly new afterwards, whatever happens
@@ -43,6 +46,11 @@ export async function runRestore(
   } finally {
     await operation.close();
   }
+}
+
+/** A preview that compares no content is made in the caller's thread. */
+export function needsThreads({ apply, check }: RestoreRequest): boolean {
+  return apply === true || check === true;
 }
 
 function requireFolder({ path, status }: Site): void {
@@ -86,9 +94,9 @@ class RestoreOperation {
   async run(): Promise<RestoreResult> {
     const apply = this.#request.apply === true;
     if (apply) await this.#recover();
-    if (apply || this.#request.check === true) this.#threads = this.#startThreads();
+    if (needsThreads(this.#request)) this.#threads = this.#startThreads();
     this.#openSites();
-    const known = this.#sites.some(({ status }) => status !== undefined) || !apply ? await this.#plan() : undefined;
+    const known = apply && this.#isAllNew() ? undefined : await this.#plan();
     if (!apply || known?.plan.changesNothing === true) return this.#result(known?.plan ?? new Plan(), apply);
     return this.#apply(known);
   }
@@ -124,6 +132,11 @@ class RestoreOperation {
       if (this.#request.to !== undefined) requireFolder(site);
     }
     this.#empty = this.#sites.map(({ target }) => target >= 0 && isEmpty(this.#ports.posix, target));
+  }
+
+  /** Nothing can be changed, deleted or missed, so nothing needs to be known beforehand: looking through a long list of files takes its time. */
+  #isAllNew(): boolean {
+    return this.#sites.every(({ status }, number) => status === undefined || this.#empty[number] === true);
   }
 
   /** An empty folder is as good as none: nobody would miss what it is now. */
@@ -327,15 +340,16 @@ class RestoreOperation {
 
   #startThreads(): RestoreThreads {
     const { ring, repositoryId } = this.#ports.keys;
-    const { posix, threads } = this.#ports;
+    const { posix, threads, workers = startRestoreWorkers(threads) } = this.#ports;
     const setup = {
       idSecret: ring.idSecret,
       epochs: ring.epochs,
       repositoryId,
       posix: posix.name === 'native' ? ('auto' as const) : ('off' as const),
       syncEach: !posix.capabilities.syncFilesystem,
+      openFolders: Math.max(FEWEST_OPEN_FOLDERS, Math.floor(OPEN_FOLDERS / Math.max(1, workers.length))),
     };
-    return createRestoreThreads(threads, setup, posix);
+    return createRestoreThreads(workers, setup, posix);
   }
 
   #progress(event: Parameters<NonNullable<OperationContext['onProgress']>>[0]): void {

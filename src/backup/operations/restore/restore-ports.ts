@@ -1,3 +1,4 @@
+import type { Worker } from 'node:worker_threads';
 import type { ByteString } from '../../../shared/bytes.ts';
 import type { Clock } from '../../../shared/clock.ts';
 import type { ProcessIdentity } from '../../../shared/process-identity.ts';
@@ -20,6 +21,8 @@ export interface RestorePorts {
   repositoryFolder?: string | undefined;
   /** Threads that write; 0: everything happens in the caller's. */
   threads: number;
+  /** Those threads, where somebody has them boot already; whoever did ends them in the case that they are not used. */
+  workers?: readonly Worker[] | undefined;
   /** Backs paths up before they are changed; resolves with the snapshot's ID. */
   safetyBackup(paths: readonly ByteString[]): Promise<string>;
 }

@@ -1,5 +1,6 @@
 import { lstatSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { Worker } from 'node:worker_threads';
 import { type ByteString, decodeText, fromByteString } from '../../../shared/bytes.ts';
 import type { Clock } from '../../../shared/clock.ts';
 import { HoldfastError } from '../../../shared/errors.ts';
@@ -15,13 +16,15 @@ import type { Repository } from '../../repository/repository.ts';
 import { Session } from '../../repository/sessions.ts';
 import { readCatalog, resolveSnapshot } from '../../repository/snapshots.ts';
 import type { RestoreRequest, RestoreResult } from '../../types.ts';
-import { runRestore } from './restore-operation.ts';
+import { needsThreads, runRestore } from './restore-operation.ts';
 import { Selection } from './selection.ts';
 import { RepositoryContent } from './snapshot-content.ts';
 import { type Layout, targetsOf } from './targets.ts';
+import { startRestoreWorkers } from './thread-pool.ts';
 
 export interface RestoreEnvironment {
-  repository: Repository;
+  /** May still be opening: the threads boot meanwhile. */
+  repository: Repository | Promise<Repository>;
   clock: Clock;
   /** Threads that write; 0: everything happens in the caller's. */
   threads: number;
@@ -44,7 +47,21 @@ export async function restore(
   request: RestoreRequest,
   context: OperationContext = {},
 ): Promise<RestoreResult> {
-  const { repository, clock, threads, safetyBackup } = environment;
+  const workers = needsThreads(request) ? startRestoreWorkers(environment.threads) : [];
+  try {
+    return await restoreFrom(await environment.repository, { ...environment, workers }, request, context);
+  } finally {
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+}
+
+async function restoreFrom(
+  repository: Repository,
+  environment: RestoreEnvironment & { workers: readonly Worker[] },
+  request: RestoreRequest,
+  context: OperationContext,
+): Promise<RestoreResult> {
+  const { clock, threads, workers, safetyBackup } = environment;
   const { at, source } = request;
   const record = resolveSnapshot(await readCatalog(repository), { id: request.snapshot, at, source });
   const chunks = new ChunkReader(repository);
@@ -60,6 +77,7 @@ export async function restore(
     keys: { ring: repository.ring, repositoryId: repository.header.repositoryId },
     repositoryFolder: folderOf(repository),
     threads,
+    workers,
     safetyBackup: async (paths: readonly ByteString[]) => safetyBackup(paths.map(asText)),
   };
   const session = await startSession(repository, request, record.body, layout);

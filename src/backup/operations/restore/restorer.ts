@@ -6,6 +6,7 @@ import { type ChunkIdHasher, createChunkIdHasher } from '../../crypto/chunk-id.t
 import { discard } from '../../format/compression.ts';
 import type { DecodedBlock } from '../../format/pack.ts';
 import { DATA, ID_BYTES } from '../../format/pack-index.ts';
+import { FolderCache } from '../../posix/folder-cache.ts';
 import type { Posix } from '../../posix/posix.ts';
 import { lastName, parentPath, SafePath } from '../../posix/safe-path.ts';
 import { removeTree } from '../../posix/tree.ts';
@@ -38,9 +39,9 @@ const MAX_FILES = 16;
 const NO_DIGEST = Buffer.alloc(ID_BYTES);
 
 interface PlacePaths {
-  stage: SafePath;
+  stage: FolderCache;
   /** A second walker of the stage, for calls on two of its folders. */
-  source: SafePath;
+  source: FolderCache;
   target: SafePath | undefined;
 }
 
@@ -51,6 +52,7 @@ export class Restorer {
   readonly #hasher: ChunkIdHasher;
   readonly #metadata: MetadataWriter;
   readonly #syncEach: boolean;
+  readonly #openFolders: number;
   readonly #umask = process.umask();
   readonly #places = new Map<number, PlacePaths>();
   /** By place and path; the last used one is the last. */
@@ -63,6 +65,7 @@ export class Restorer {
     this.#blocks = new BlockReader(setup);
     this.#hasher = createChunkIdHasher(setup.idSecret);
     this.#syncEach = setup.syncEach;
+    this.#openFolders = setup.openFolders;
     this.#metadata = new MetadataWriter(posix, {
       foreign: (path) => {
         if (this.#result.foreign++ === 0) this.#result.foreignExample = path;
@@ -197,7 +200,7 @@ export class Restorer {
   }
 
   /** Whichever thread comes first makes the file. */
-  #openPart(stage: SafePath, path: ByteString): number {
+  #openPart(stage: FolderCache, path: ByteString): number {
     const dir = stage.ensureDirectory(parentPath(path), OWN_FOLDER);
     try {
       return this.#posix.createFile(dir, lastName(path), OWN_FILE);
@@ -255,7 +258,7 @@ export class Restorer {
     }
   }
 
-  #folder(stage: SafePath, row: Row): void {
+  #folder(stage: FolderCache, row: Row): void {
     const fd = stage.ensureDirectory(row.path, OWN_FOLDER);
     this.#metadata.toNew(fd, row.entry, OWN_FOLDER, row.path);
     if (this.#syncEach) this.#posix.sync(fd);
@@ -333,7 +336,7 @@ export class Restorer {
   }
 
   /** SHA-256 of a file's content; undefined where there is no such file. */
-  #digest(root: SafePath, path: ByteString): Buffer | undefined {
+  #digest(root: Pick<SafePath, 'directory'>, path: ByteString): Buffer | undefined {
     let fd: number;
     try {
       fd = this.#posix.openForReading(root.directory(parentPath(path)), lastName(path));
@@ -385,8 +388,8 @@ export class Restorer {
     const known = this.#places.get(place.id);
     if (known !== undefined) return known;
     const paths = {
-      stage: new SafePath(this.#posix, place.stage),
-      source: new SafePath(this.#posix, place.stage),
+      stage: new FolderCache(this.#posix, place.stage, this.#openFolders),
+      source: new FolderCache(this.#posix, place.stage, this.#openFolders),
       target: place.target < 0 ? undefined : new SafePath(this.#posix, place.target),
     };
     this.#places.set(place.id, paths);

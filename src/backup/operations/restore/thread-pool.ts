@@ -25,9 +25,14 @@ export interface RestoreThreads {
   close(): Promise<void>;
 }
 
-/** `count` threads; with 0 the caller's own does everything, at once, by `posix`. */
-export function createRestoreThreads(count: number, setup: ThreadSetup, posix: Posix): RestoreThreads {
-  return count === 0 ? new InlineThread(setup, posix) : new WorkerThreads(count, setup);
+/** Threads that boot; what they are to do is told later. */
+export function startRestoreWorkers(count: number): Worker[] {
+  return Array.from({ length: count }, () => startWorker(import.meta.url, 'thread'));
+}
+
+/** Restores in these threads; without any, the caller's own does everything, at once, by `posix`. */
+export function createRestoreThreads(workers: readonly Worker[], setup: ThreadSetup, posix: Posix): RestoreThreads {
+  return workers.length === 0 ? new InlineThread(setup, posix) : new WorkerThreads(workers, setup);
 }
 
 class InlineThread implements RestoreThreads {
@@ -60,8 +65,8 @@ class WorkerThreads implements RestoreThreads {
   #waiting: (() => void)[] = [];
   #ended: HoldfastError | undefined;
 
-  constructor(count: number, setup: ThreadSetup) {
-    this.#threads = Array.from({ length: count }, () => this.#start(setup));
+  constructor(workers: readonly Worker[], setup: ThreadSetup) {
+    this.#threads = workers.map((worker) => this.#begin(worker, setup));
   }
 
   async ready(): Promise<void> {
@@ -86,8 +91,7 @@ class WorkerThreads implements RestoreThreads {
     await Promise.all(this.#threads.map(({ exited }) => exited));
   }
 
-  #start(setup: ThreadSetup): Thread {
-    const worker = startWorker(import.meta.url, 'thread');
+  #begin(worker: Worker, setup: ThreadSetup): Thread {
     const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
     const thread: Thread = { worker, exited, jobs: new Map() };
     worker.on('message', (message: FromThread) => this.#receive(thread, message));

@@ -25,9 +25,9 @@ export interface TreeFact {
 /** By path below the root, raw bytes; '' is the root itself. */
 export type Tree = Map<string, TreeFact>;
 
-/** Everything there is to know of a tree, for comparison with another or with itself later. */
-export function readTree(posix: Posix, root: string): Tree {
-  const reader = new TreeReader(posix);
+/** Everything there is to know of a tree, for comparison with another or with itself later; of files above a size not their content. */
+export function readTree(posix: Posix, root: string, mostHashedBytes = Number.POSITIVE_INFINITY): Tree {
+  const reader = new TreeReader(posix, mostHashedBytes);
   const fd = posix.openRoot(encodeText(root));
   try {
     reader.folder(fd, '');
@@ -40,10 +40,12 @@ export function readTree(posix: Posix, root: string): Tree {
 class TreeReader {
   readonly tree: Tree = new Map();
   readonly #posix: Posix;
+  readonly #mostHashedBytes: number;
   readonly #links = new Map<string, string>();
 
-  constructor(posix: Posix) {
+  constructor(posix: Posix, mostHashedBytes: number) {
     this.#posix = posix;
+    this.#mostHashedBytes = mostHashedBytes;
   }
 
   folder(fd: number, path: string): void {
@@ -74,7 +76,7 @@ class TreeReader {
           sameAs,
           xattrs,
           size: status.size,
-          content: hashOf(fd),
+          content: status.size > this.#mostHashedBytes ? '' : hashOf(fd),
           holes: this.#holes(fd, status.size),
         });
       });

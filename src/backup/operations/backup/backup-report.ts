@@ -1,5 +1,7 @@
 import type { Clock } from '../../../shared/clock.ts';
+import type { SnapshotBody } from '../../format/bodies.ts';
 import type { OperationContext } from '../../ports.ts';
+import type { BackupResult } from '../../types.ts';
 
 const MAX_WARNINGS = 100;
 const PROGRESS_EVERY_MS = 100;
@@ -38,6 +40,11 @@ export class BackupReport {
     this.#context.onWarning?.(message);
   }
 
+  /** Something about the repository and not about what is backed up: the snapshot does not carry it. */
+  advise(message: string): void {
+    this.#context.onWarning?.(message);
+  }
+
   vanished(path: string): void {
     this.warn(`${path} vanished while it was being read.`);
   }
@@ -55,14 +62,42 @@ export class BackupReport {
     );
   }
 
+  /** What the snapshot says of its size. */
+  totals(): SnapshotBody['totals'] {
+    const { directories, others, bytes, chunks } = this;
+    return { files: this.#seen, directories, others, bytes, chunks };
+  }
+
+  /** What the operation gives once the snapshot is there. */
+  result(id: string, { parent, source, time, run }: SnapshotBody, durationMs: number): BackupResult {
+    return {
+      snapshot: id,
+      parent,
+      source,
+      time,
+      files: { ...this.files },
+      directories: this.directories,
+      bytes: this.bytes,
+      bytesRead: this.read,
+      bytesAdded: this.added,
+      bytesStored: run.stored,
+      warnings: this.warnings,
+      unreadable: this.unreadable,
+      durationMs: Math.round(durationMs),
+    };
+  }
+
+  get #seen(): number {
+    return this.files.new + this.files.changed + this.files.unmodified;
+  }
+
   /** Tells the state now and then. `current` is made only when it is told. */
   progress(current: () => string): void {
     if (this.#context.onProgress === undefined) return;
     const now = this.#clock.monotonic();
     if (now - this.#lastProgress < PROGRESS_EVERY_MS) return;
     this.#lastProgress = now;
-    const files = this.files.new + this.files.changed + this.files.unmodified;
     this.#toldBytes = Math.max(this.#toldBytes, this.bytes + this.underWay);
-    this.#context.onProgress({ phase: this.#phase, files, bytes: this.#toldBytes, current: current() });
+    this.#context.onProgress({ phase: this.#phase, files: this.#seen, bytes: this.#toldBytes, current: current() });
   }
 }

@@ -11,6 +11,7 @@ import { openPosix } from '../../posix/open-posix.ts';
 import { readOwners } from '../../posix/owners.ts';
 import type { Posix } from '../../posix/posix.ts';
 import { type HeadMemory, nextLink, rememberHistory } from '../../repository/history.ts';
+import { knownDamage } from '../../repository/known-damage.ts';
 import { ManifestReader } from '../../repository/manifest-reader.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { readCatalog, type SnapshotRecord } from '../../repository/snapshots.ts';
@@ -106,6 +107,7 @@ async function takeBackup(
   let publishing = false;
   try {
     const catalog = await readCatalog(repository);
+    warnOfDamage(catalog.snapshots, report);
     const host = request.host ?? environment.host;
     const parent = request.force ? undefined : findParent(catalog.snapshots, plan, host);
     const manifest = new ManifestWriter(session.manifestKey, (content) => session.storeMeta(content));
@@ -128,7 +130,7 @@ async function takeBackup(
       tags: request.tags ?? [],
       parent: parent?.id ?? null,
       manifest: refs,
-      totals: totalsOf(report),
+      totals: report.totals(),
       run: { ...report.files, read: report.read, added: report.added, stored: written.stored },
       warnings: report.warnings,
       warningCount: report.warningCount,
@@ -141,12 +143,21 @@ async function takeBackup(
     publishing = true;
     const id = await commitSnapshot(session, body, written);
     await rememberHistory(await readCatalog(repository), environment.heads);
-    return resultOf(id, body, report, clock.monotonic() - startedAt);
+    return report.result(id, body, clock.monotonic() - startedAt);
   } finally {
     await session.close();
     // From the commit on the session's objects tell others about an unfinished snapshot.
     if (!publishing) await session.session.end().catch(() => {});
   }
+}
+
+/** Unchanged content is not read again, so a backup may lean on what a check has found damaged. */
+function warnOfDamage(snapshots: readonly SnapshotRecord[], report: BackupReport): void {
+  const check = knownDamage(snapshots);
+  if (check === undefined) return;
+  report.advise(
+    `The check of ${check.time} found damage that this backup may lean on. Run repair index, back up again, and verify.`,
+  );
 }
 
 function planSource(
@@ -294,27 +305,4 @@ function findParent(snapshots: readonly SnapshotRecord[], plan: SourcePlan, host
     ({ body, confirmed }) =>
       confirmed !== undefined && body.host === host && body.kind === plan.kind && JSON.stringify(body.paths) === wanted,
   );
-}
-
-function totalsOf(report: BackupReport): SnapshotBody['totals'] {
-  const { files, directories, others, bytes, chunks } = report;
-  return { files: files.new + files.changed + files.unmodified, directories, others, bytes, chunks };
-}
-
-function resultOf(id: string, body: SnapshotBody, report: BackupReport, durationMs: number): BackupResult {
-  return {
-    snapshot: id,
-    parent: body.parent,
-    source: body.source,
-    time: body.time,
-    files: { ...report.files },
-    directories: report.directories,
-    bytes: report.bytes,
-    bytesRead: report.read,
-    bytesAdded: report.added,
-    bytesStored: body.run.stored,
-    warnings: report.warnings,
-    unreadable: report.unreadable,
-    durationMs: Math.round(durationMs),
-  };
 }

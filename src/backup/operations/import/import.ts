@@ -85,7 +85,7 @@ export async function importTar(
       tags: [...(request.tags ?? [])],
       parent: null,
       manifest,
-      totals: totalsOf(report),
+      totals: report.totals(),
       run: { ...report.files, read: report.read, added: report.added, stored: written.stored },
       warnings: report.warnings,
       warningCount: report.warningCount,
@@ -98,7 +98,7 @@ export async function importTar(
     publishing = true;
     const id = await commitSnapshot(session, body, written);
     await rememberHistory(await readCatalog(repository), environment.heads);
-    return resultOf(id, body, report, repository.clock.monotonic() - startedAt);
+    return report.result(id, body, repository.clock.monotonic() - startedAt);
   } finally {
     await session.close();
     // From the commit on the session's objects tell others about an unfinished snapshot.
@@ -233,26 +233,4 @@ function readError(error: unknown): unknown {
   const code = error instanceof HoldfastError ? undefined : systemCode(error);
   if (code === undefined || code.startsWith('ERR_')) return error;
   return new HoldfastError('unreadable', `The archive cannot be read: ${code}.`, { cause: error });
-}
-
-function totalsOf({ files, directories, others, bytes, chunks }: BackupReport): SnapshotBody['totals'] {
-  return { files: files.new, directories, others, bytes, chunks };
-}
-
-function resultOf(id: string, body: SnapshotBody, report: BackupReport, durationMs: number): BackupResult {
-  return {
-    snapshot: id,
-    parent: body.parent,
-    source: body.source,
-    time: body.time,
-    files: { ...report.files },
-    directories: report.directories,
-    bytes: report.bytes,
-    bytesRead: report.read,
-    bytesAdded: report.added,
-    bytesStored: body.run.stored,
-    warnings: report.warnings,
-    unreadable: report.unreadable,
-    durationMs: Math.round(durationMs),
-  };
 }

@@ -30,7 +30,7 @@ export interface HistoryFinding {
 interface Link {
   id: string;
   body: SnapshotBody;
-  /** When it could be seen by everybody at the latest. */
+  /** When it could be seen by everybody at the latest; nobody knows of one that was never confirmed. */
   seenFromMs: number;
 }
 
@@ -46,13 +46,16 @@ export function checkHistory(catalog: Catalog, remembered: Heads): HistoryFindin
 
 /** Snapshots whose body is known, forgotten ones too: their notes stay. */
 function allLinks({ snapshots, forgotten }: Catalog): Link[] {
-  const gone = [...forgotten].flatMap(([id, body]) => (body === undefined ? [] : [linkOf(id, body)]));
-  return [...snapshots.map(({ id, body, confirmed }) => linkOf(id, body, confirmed?.time)), ...gone];
+  const gone = [...forgotten].flatMap(([id, confirmed]) =>
+    confirmed === undefined ? [] : [linkOf(id, confirmed.body, confirmed)],
+  );
+  return [...snapshots.map(({ id, body, confirmed }) => linkOf(id, body, confirmed)), ...gone];
 }
 
 /** A process may stand still between the end of its reading and the put of its snapshot; the note comes after that. */
-function linkOf(id: string, body: SnapshotBody, confirmedAt = body.ended): Link {
-  return { id, body, seenFromMs: Math.max(Date.parse(body.ended), Date.parse(confirmedAt)) };
+function linkOf(id: string, body: SnapshotBody, confirmed: { time: string } | undefined): Link {
+  const notedMs = confirmed === undefined ? Number.POSITIVE_INFINITY : Date.parse(confirmed.time);
+  return { id, body, seenFromMs: Math.max(Date.parse(body.ended), notedMs) };
 }
 
 function missingHeads({ known }: Catalog, links: readonly Link[], remembered: Heads): HistoryFinding[] {

@@ -32,8 +32,8 @@ export interface SnapshotRecord {
 export interface Catalog {
   /** Newest first; without those that were forgotten. */
   snapshots: SnapshotRecord[];
-  /** IDs that have a `forgotten` note, with their bodies where a note kept them. */
-  forgotten: Map<string, SnapshotBody | undefined>;
+  /** IDs that have a `forgotten` note, with the `confirmed` note of those that counted. */
+  forgotten: Map<string, NoteOf<'confirmed'> | undefined>;
   /** Every ID of which anything is left, readable or not. */
   known: Set<string>;
   /** Snapshot objects of forgotten snapshots that are still there: the deletion was interrupted. */
@@ -82,7 +82,7 @@ function foldCatalog(
     const confirmed = latestNote(own, 'confirmed');
     const body = present.has(id) ? (bodyOf(id) ?? confirmed?.body) : confirmed?.body;
     if (latestNote(own, 'forgotten') !== undefined) {
-      catalog.forgotten.set(id, body);
+      catalog.forgotten.set(id, confirmed);
       if (present.has(id)) catalog.leftovers.push(id);
     } else if (body !== undefined) {
       catalog.snapshots.push(record(id, body, present.has(id), confirmed, own));

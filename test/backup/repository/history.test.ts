@@ -70,6 +70,26 @@ describe('the history of a repository', () => {
     expect(kinds(checkHistory(await readCatalog(fresh()), {}))).toEqual([['fork', fork]]);
   });
 
+  it('takes no offence at two backups side by side of which one stood still before its snapshot, even when that is forgotten', async () => {
+    const { fresh, store, clock } = await history(3);
+    const writer = WRITERS[0] as string;
+    const link = nextLink(await readCatalog(fresh()), {}, writer);
+    const process = (number: number) =>
+      testRepository({ store, clock, writer, random: new SeededRandom(500 + number) });
+    let quick = '';
+    const standStill = async (): Promise<void> => {
+      await clock.advance(60_000);
+      quick = await backUpTiny(process(1), { file: 'quick' }, link);
+      await clock.advance(60_000);
+    };
+    const slow = await backUpTiny(process(2), { file: 'slow' }, { ...link, beforePublish: standStill });
+    expect(checkHistory(await readCatalog(fresh()), {})).toEqual([]);
+    await forgetSnapshot(fresh(), slow, 'test');
+    expect(checkHistory(await readCatalog(fresh()), {})).toEqual([]);
+    await forgetSnapshot(fresh(), quick, 'test');
+    expect(checkHistory(await readCatalog(fresh()), {})).toEqual([]);
+  });
+
   it('takes no offence at what others have remembered since the catalog was read, and keeps it', async () => {
     const { ids, fresh, hide } = await history(4);
     const heads = newestHeads(await readCatalog(fresh()));

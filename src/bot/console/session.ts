@@ -13,7 +13,7 @@ import { dispatch, type Surface } from '../dispatch.ts';
 import { parseWords } from '../text-grammar.ts';
 import { askByNumber } from './ask-by-number.ts';
 import type { Screen } from './screen.ts';
-import { splitWords } from './split-words.ts';
+import { splitWords } from '../split-words.ts';
 
 export interface SessionOptions {
   screen: Screen;

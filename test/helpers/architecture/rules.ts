@@ -157,8 +157,18 @@ export const LAYERS = {
     imports: ['shared', 'ports', 'config', 'state', 'jobs', 'view', 'commands'],
     reason: 'dispatch is shared by every surface, so it knows none of them',
   },
-  discord: { paths: ['bot/discord/'], imports: SURFACE, reason: 'platforms are replaceable and never know each other' },
-  slack: { paths: ['bot/slack/'], imports: SURFACE, reason: 'platforms are replaceable and never know each other' },
+  discord: {
+    paths: ['bot/discord/'],
+    imports: [...SURFACE, 'terminal'],
+    reason:
+      'platforms are replaceable and never know each other; tables and attached text are laid out as on a terminal',
+  },
+  slack: {
+    paths: ['bot/slack/'],
+    imports: [...SURFACE, 'terminal'],
+    reason:
+      'platforms are replaceable and never know each other; tables and attached text are laid out as on a terminal',
+  },
   console: {
     paths: ['bot/console/'],
     imports: [...SURFACE, 'terminal'],

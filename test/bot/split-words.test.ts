@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { splitWords } from '../../../src/bot/console/split-words.ts';
+import { splitWords } from '../../src/bot/split-words.ts';
 
 describe('a typed line', () => {
   it.each([

@@ -1,0 +1,55 @@
+import { gzipSync } from 'node:zlib';
+import { formatBytes } from '../../view/units.ts';
+import { LIMITS } from './limits.ts';
+
+export interface AttachedFile {
+  name: string;
+  data: Buffer;
+}
+
+export interface Attachments {
+  files: AttachedFile[];
+  /** What could not be attached, in words. */
+  notes: string[];
+}
+
+/** The files as Discord takes them: compressed where they are too large, and where even that does not help, named in a note. */
+export function attach(wanted: readonly AttachedFile[]): Attachments {
+  const files: AttachedFile[] = [];
+  const notes: string[] = [];
+  let left: number = LIMITS.fileBytes;
+  for (const file of wanted) {
+    const named = { name: uniqueName(safeName(file.name), files), data: file.data };
+    const fitting = files.length < LIMITS.files ? fitFile(named, left) : undefined;
+    if (fitting === undefined) {
+      notes.push(`${named.name} (${formatBytes(file.data.length)}) is too large to attach`);
+    } else {
+      files.push(fitting);
+      left -= fitting.data.length;
+    }
+  }
+  return { files, notes };
+}
+
+function fitFile({ name, data }: AttachedFile, room: number): AttachedFile | undefined {
+  if (data.length <= room) return { name, data };
+  const packed = gzipSync(data);
+  return packed.length <= room ? { name: `${name}.gz`, data: packed } : undefined;
+}
+
+/** Letters, digits, dot, dash and underscore: what Discord keeps of a name as it is. */
+function safeName(name: string): string {
+  const safe = name
+    .replace(/[^\p{L}\p{N}._-]+/gu, '_')
+    .replace(/^[._]+/, '')
+    .slice(-100);
+  return safe === '' ? 'file' : safe;
+}
+
+function uniqueName(name: string, taken: readonly AttachedFile[]): string {
+  const isTaken = (candidate: string): boolean => taken.some((file) => file.name === candidate);
+  if (!isTaken(name)) return name;
+  let number = 2;
+  while (isTaken(`${number}-${name}`)) number++;
+  return `${number}-${name}`;
+}

@@ -1,0 +1,119 @@
+import { renderView } from '../../terminal/render.ts';
+import { PLAIN } from '../../terminal/style.ts';
+import type { Wording } from '../../view/units.ts';
+import type { Tone, View } from '../../view/view.ts';
+import { type AttachedFile, attach } from './attachments.ts';
+import { type ComponentRow, controlsOf } from './components.ts';
+import { tableCsv } from './csv.ts';
+import { LIMITS } from './limits.ts';
+import { escapeMarkdown } from './markdown.ts';
+import { DETAILS_FILE, needsFile, partBlock } from './part-block.ts';
+import { type SettledPart, type SettledTable, settleView } from './settle-view.ts';
+import { fitBlocks, type TextBlock } from './text-block.ts';
+
+interface Embed {
+  description: string;
+  color?: number;
+}
+
+/** The body of a message; all parts are always there, so that an edit replaces everything. */
+export interface MessageBody {
+  content: string;
+  embeds: Embed[];
+  components: ComponentRow[];
+  attachments: { id: string; filename: string }[];
+  allowed_mentions: { parse: [] };
+}
+
+export interface DiscordMessage {
+  body: MessageBody;
+  files: AttachedFile[];
+}
+
+/** By weight: the gravest tone of a message gives it its colour. */
+const COLOURS: readonly (readonly [Tone, number])[] = [
+  ['bad', 0xd83c3e],
+  ['warning', 0xf0b132],
+  ['good', 0x23a55a],
+];
+
+/** Room that the notes below a message may take. */
+const NOTES_ROOM = 400;
+
+/**
+ * A View as a Discord message. Text with a table or a chart is the message's content, because code blocks are wide there and
+ * narrow in embeds; all other text is an embed, which has twice the room and a colour. What does not fit is attached:
+ * tables as CSV, all else as text.
+ */
+export async function renderMessage(view: View, wording: Wording): Promise<DiscordMessage> {
+  const parts = await settleView(view, LIMITS.fileBytes, wording);
+  const tableFiles = nameTables(parts);
+  const blocks = parts.flatMap((part) => partBlock(part, wording, tableFiles.get(part) ?? '') ?? []);
+  const isWide = parts.some((part) => (part.kind === 'table' && part.rows.length > 0) || part.kind === 'series');
+  const room = isWide ? LIMITS.content : LIMITS.embedDescription;
+  const controls = controlsOf(parts);
+  const { text, shortened } = fitBlocks(blocks, room - NOTES_ROOM);
+  const hasDetails = controls.left > 0 || shortened.some(({ wholeIn }) => wholeIn === DETAILS_FILE);
+  const attached = attach([
+    ...parts.flatMap((part) => (part.kind === 'file' ? [{ name: part.name, data: part.bytes }] : [])),
+    ...neededTables(tableFiles, shortened, wording),
+    ...(hasDetails ? [{ name: DETAILS_FILE, data: await detailsText(parts, wording) }] : []),
+  ]);
+  const notes = [
+    ...(controls.left > 0 ? [`${controls.left} more to choose from in the file ${DETAILS_FILE}`] : []),
+    ...parts.flatMap((part) =>
+      part.kind === 'file' && part.cutOff ? [`${part.name} is attached in part: it is too large`] : [],
+    ),
+    ...attached.notes,
+  ];
+  const isEmpty = text === '' && controls.rows.length === 0 && attached.files.length === 0;
+  const whole = withNotes(text, isEmpty ? ['Nothing to show', ...notes] : notes);
+  return {
+    body: {
+      content: isWide ? whole : '',
+      embeds: isWide || whole === '' ? [] : [{ description: whole, ...colourOf(parts) }],
+      components: controls.rows,
+      attachments: attached.files.map(({ name }, i) => ({ id: String(i), filename: name })),
+      allowed_mentions: { parse: [] },
+    },
+    files: attached.files,
+  };
+}
+
+/** The name under which each table would be attached. */
+function nameTables(parts: readonly SettledPart[]): Map<SettledPart, string> {
+  const tables = parts.filter((part) => part.kind === 'table');
+  return new Map(tables.map((table, i) => [table, i === 0 ? 'table.csv' : `table-${i + 1}.csv`]));
+}
+
+function neededTables(
+  tableFiles: ReadonlyMap<SettledPart, string>,
+  shortened: readonly TextBlock[],
+  wording: Wording,
+): AttachedFile[] {
+  const tables = [...tableFiles] as [SettledTable, string][];
+  return tables
+    .filter(([table, name]) => shortened.some(({ wholeIn }) => wholeIn === name) || needsFile(table, wording))
+    .map(([{ columns, rows }, name]) => ({ name, data: Buffer.from(tableCsv(columns, rows, wording)) }));
+}
+
+/** Everything but attached documents as plain text. */
+async function detailsText(parts: readonly SettledPart[], wording: Wording): Promise<Buffer> {
+  const views = parts.filter((part) => part.kind !== 'file');
+  const options = { ...wording, style: PLAIN, columns: undefined, rawFiles: false };
+  const pieces = await Array.fromAsync(renderView({ kind: 'stack', views }, options));
+  return Buffer.concat(pieces.map((piece) => Buffer.from(piece)));
+}
+
+function withNotes(text: string, notes: readonly string[]): string {
+  const lines = notes.map((note) => `-# ${escapeMarkdown(note)}`);
+  const shown =
+    lines.length <= 3 ? lines : [...lines.slice(0, 2), `-# ${lines.length - 2} more files are too large to attach`];
+  return [text, ...shown.map((line) => line.slice(0, NOTES_ROOM / 3 - 1))].filter((line) => line !== '').join('\n');
+}
+
+function colourOf(parts: readonly SettledPart[]): { color?: number } {
+  const tones = parts.map((part) => ('tone' in part ? part.tone : undefined));
+  const found = COLOURS.find(([tone]) => tones.includes(tone));
+  return found === undefined ? {} : { color: found[1] };
+}

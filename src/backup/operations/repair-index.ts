@@ -22,6 +22,7 @@ import type { Repository } from '../repository/repository.ts';
 import { listSessions, Session } from '../repository/sessions.ts';
 import { readCatalog } from '../repository/snapshots.ts';
 import { putBackCopies, type StandardFile } from './repair/put-back-copies.ts';
+import { setDamagedPacksAside } from './repair/set-packs-aside.ts';
 import { Copies } from './verify/copies.ts';
 import { withoutMemory } from './verify/repository-state.ts';
 import { surveySnapshots } from './verify/survey.ts';
@@ -42,7 +43,7 @@ const RECORDS_PER_RUN = 200_000;
 /**
  * Builds the index again from the packs, and puts back whatever else has a good copy: the header, halves of configurations and notes, and the
  * plain files among `files`. Other operations may run meanwhile. Old runs are replaced as a compaction does it (docs/FORMAT.md section 13);
- * those that are damaged or wrong are removed at once.
+ * those that are damaged or wrong are removed at once. Where a check has found damage, damaged packs are set aside.
  */
 export async function repairIndex(
   repository: Repository,
@@ -91,6 +92,7 @@ class IndexRepair {
       parts,
     );
     await this.#removeDamaged(damaged);
+    await setDamagedPacksAside(this.#repository, this.#session, { listed, marks }, this.#context);
     const readable = new Set(parts.flatMap(({ packs }) => packs.map(({ id }) => packName(id))));
     const harmed = [...new Set(findings.map(({ object }) => object))];
     return {

@@ -1,8 +1,10 @@
+import { HoldfastError } from '../../shared/errors.ts';
 import { mapParallel } from '../../shared/parallel.ts';
 import { packName } from '../format/pack-index.ts';
 import { type CollectionView, liveCopies, readCollectionView, readUsage, type Usage } from './collection-view.ts';
 import { coverFrozenRuns } from './compaction.ts';
 import { copyChunks } from './copy-chunks.ts';
+import { isDamage } from './damage.ts';
 import { finishLapsed } from './finish-lapsed.ts';
 import { type Frozen, freeze } from './frozen.ts';
 import { putDone, readMarks, requireAgreeingClocks } from './marks.ts';
@@ -67,7 +69,7 @@ async function prepareDeletion(
     }
     const homeless = usage.chunks.filter((record) => liveCopies(view, record, frozen.packs).length === 0);
     if (homeless.length > 0) {
-      deletion.rewrittenBytes += await copyChunks(repository, session, view.index, homeless);
+      deletion.rewrittenBytes += await copyHomeless(repository, session, view.index, homeless);
       copied = true;
       continue;
     }
@@ -77,6 +79,20 @@ async function prepareDeletion(
       continue;
     }
     return copied && graceMs > 0 ? undefined : view;
+  }
+}
+
+async function copyHomeless(...copying: Parameters<typeof copyChunks>): Promise<number> {
+  try {
+    return await copyChunks(...copying);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    throw new HoldfastError('damaged', `Nothing is deleted: ${error.message}`, {
+      advice:
+        'Back up again where the source still has it, bring the pack back from a mirror, or forget the snapshots that verify --deep names; then prune again.',
+      cause: error,
+      details: error.details,
+    });
   }
 }
 

@@ -56,7 +56,11 @@ async function checkPack(check: PackCheck, id: string): Promise<number> {
   return 0;
 }
 
-async function readPack({ repository, pool, deep, context }: PackCheck, id: string): Promise<PackJobResult> {
+/** Reads one pack as it lies in the store. */
+export async function readPack(
+  { repository, pool, deep, context }: Pick<PackCheck, 'repository' | 'pool' | 'deep' | 'context'>,
+  id: string,
+): Promise<PackJobResult> {
   const name = packName(id);
   const path = repository.store.localPath(name);
   if (path !== undefined) return readable(name, await pool.run({ id, deep, path }));

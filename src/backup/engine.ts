@@ -39,8 +39,8 @@ export interface Engine {
   opened(): Promise<void>;
 
   backup(request: BackupRequest, context?: OperationContext): Promise<BackupResult>;
-  /** Newest first. `policy` fills `kept`. */
-  list(filter?: SnapshotFilter, policy?: RetentionPolicy): Promise<SnapshotSummary[]>;
+  /** Newest first. `policy` fills `kept`. Warns of snapshots that were seen before and are gone, or are there and cannot be read. */
+  list(filter?: SnapshotFilter, policy?: RetentionPolicy, context?: OperationContext): Promise<SnapshotSummary[]>;
   find(id: string, options?: { at?: string | undefined; source?: string | undefined }): Promise<SnapshotSummary>;
   /** Entries below `path` (the whole tree when absent), in manifest order. `recursive` false lists one level. */
   entries(id: string, options?: { path?: string; recursive?: boolean }): AsyncIterable<ListedEntry>;

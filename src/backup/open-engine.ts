@@ -86,9 +86,13 @@ export class OpenEngine implements Engine {
     return backup({ ...this.#parts, heads, repository: this.#opening }, request, context);
   }
 
-  async list(filter?: SnapshotFilter, policy?: RetentionPolicy): Promise<SnapshotSummary[]> {
+  async list(
+    filter?: SnapshotFilter,
+    policy?: RetentionPolicy,
+    context?: OperationContext,
+  ): Promise<SnapshotSummary[]> {
     const { listSnapshots } = await import('./operations/list/list.ts');
-    return listSnapshots(await this.#opening, filter, policy);
+    return listSnapshots(await this.#opening, { filter, policy, heads: await this.#heads() }, context);
   }
 
   async find(

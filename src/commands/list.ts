@@ -53,7 +53,7 @@ export const list = defineCommand({
   async run(context, { kind, trigger, status, verified, limit, page = 1, ...filter }): Promise<ListResult> {
     const repository = await context.repository();
     const wanted = { ...toFilter(filter), kind, trigger, status, verified };
-    const all = await repository.list(wanted, DEFAULT_RETENTION);
+    const all = await repository.list(wanted, DEFAULT_RETENTION, context);
     const length = limit ?? (context.guided ? GUIDED_LIMIT : Math.max(all.length, 1));
     const snapshots = all.slice((page - 1) * length, page * length);
     return { snapshots, total: all.length, page, pages: Math.max(Math.ceil(all.length / length), 1) };

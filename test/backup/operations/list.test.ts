@@ -2,8 +2,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { findSnapshot, listSnapshots } from '../../../src/backup/operations/list/list.ts';
 import { setPinned } from '../../../src/backup/operations/pins.ts';
 import { changeTags } from '../../../src/backup/operations/tags.ts';
+import type { HeadMemory, Heads } from '../../../src/backup/repository/history.ts';
 import { putNote } from '../../../src/backup/repository/notes.ts';
 import type { Repository } from '../../../src/backup/repository/repository.ts';
+import { MemoryStore } from '../../../src/backup/stores/memory.ts';
 import type { SnapshotFilter } from '../../../src/backup/types.ts';
 import { ManualClock } from '../../helpers/manual-clock.ts';
 import { testRepository } from '../../helpers/repository/test-repository.ts';
@@ -15,7 +17,7 @@ describe('list', () => {
   let repository: Repository;
   const ids: string[] = [];
   const list = async (filter?: SnapshotFilter) =>
-    (await listSnapshots(repository, filter)).map(({ id }) => ids.indexOf(id) + 1);
+    (await listSnapshots(repository, { filter })).map(({ id }) => ids.indexOf(id) + 1);
 
   beforeAll(async () => {
     repository = testRepository();
@@ -45,7 +47,7 @@ describe('list', () => {
   });
 
   it('says everything about a snapshot', async () => {
-    const [snapshot] = await listSnapshots(repository, { source: 'db' });
+    const [snapshot] = await listSnapshots(repository, { filter: { source: 'db' } });
     expect(snapshot).toEqual({
       id: ids[1],
       time: at(2),
@@ -70,14 +72,14 @@ describe('list', () => {
   });
 
   it('says by which rules a policy keeps each, whatever the filter', async () => {
-    const all = await listSnapshots(repository, {}, { last: 1 });
+    const all = await listSnapshots(repository, { policy: { last: 1 } });
     expect(Object.fromEntries(all.map(({ id, kept }) => [ids.indexOf(id) + 1, kept]))).toEqual({
       1: [],
       2: ['last 1', 'newest'],
       3: ['safety'],
       4: ['last 1', 'newest'],
     });
-    const [old] = await listSnapshots(repository, { tag: 'nightly' }, { last: 1 });
+    const [old] = await listSnapshots(repository, { filter: { tag: 'nightly' }, policy: { last: 1 } });
     expect(old?.kept).toEqual([]);
   });
 
@@ -114,5 +116,39 @@ describe('pins and tags', () => {
     await setPinned(repository, id, false);
     await changeTags(repository, id, { add: ['one'], remove: ['two'] });
     expect((await repository.store.list('notes/')).length).toBe(before);
+  });
+
+  it('warns of what was seen before and is gone, and of what cannot be read', async () => {
+    const objects = new Map<string, Buffer>();
+    const store = new MemoryStore(objects);
+    const place = testRepository({ store });
+    const [first, second] = [await backUpTiny(place, { a: '1' }), await backUpTiny(place, { a: '2' }, { seq: 2 })];
+    let seen: Heads = {};
+    const heads: HeadMemory = {
+      load: async () => seen,
+      save: async (found) => {
+        seen = found;
+      },
+    };
+    const warnings: string[] = [];
+    const listAgain = () =>
+      listSnapshots(testRepository({ store }), { heads }, { onWarning: (message) => warnings.push(message) });
+    await listAgain();
+    expect(warnings).toEqual([]);
+    const drop = (prefix: string) => {
+      for (const name of [...objects.keys()]) if (name.startsWith(prefix)) objects.delete(name);
+    };
+    drop(`snapshots/${second}`);
+    drop(`notes/${second}`);
+    drop(`notes/${first}`);
+    objects.get(`snapshots/${first}`)?.fill(0, 80, 90);
+    for (let round = 0; round < 2; round++) {
+      warnings.length = 0;
+      expect(await listAgain()).toEqual([]);
+      expect(warnings).toEqual([
+        expect.stringContaining(`older than when it was last seen: snapshot ${second.slice(0, 8)}`),
+        expect.stringContaining(`snapshots/${first} is damaged`),
+      ]);
+    }
   });
 });

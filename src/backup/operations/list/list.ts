@@ -1,20 +1,48 @@
+import type { OperationContext } from '../../ports.ts';
+import { checkHistory, type HeadMemory, type Heads, rememberHistory } from '../../repository/history.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { applyRetention } from '../../repository/retention.ts';
 import { retentionItem } from '../../repository/retention-item.ts';
-import { readCatalog, resolveSnapshot, type SnapshotRecord, type SnapshotWish } from '../../repository/snapshots.ts';
+import {
+  type Catalog,
+  readCatalog,
+  resolveSnapshot,
+  type SnapshotRecord,
+  type SnapshotWish,
+} from '../../repository/snapshots.ts';
 import type { RetentionPolicy, SnapshotFilter, SnapshotSummary } from '../../types.ts';
 import { summaryOf } from './summary.ts';
 
-/** Snapshots that pass `filter`, newest first. With a policy, `kept` says which of its rules keep each. */
+export interface ListRequest {
+  filter?: SnapshotFilter | undefined;
+  policy?: RetentionPolicy | undefined;
+  /** The newest snapshots that this installation has seen, where it remembers any. */
+  heads?: HeadMemory | undefined;
+}
+
+/**
+ * Snapshots that pass the filter, newest first. With a policy, `kept` says which of its rules keep each. Warns of snapshots that should be there
+ * and cannot be shown.
+ */
 export async function listSnapshots(
   repository: Repository,
-  filter: SnapshotFilter = {},
-  policy?: RetentionPolicy,
+  { filter = {}, policy, heads }: ListRequest = {},
+  { onWarning }: OperationContext = {},
 ): Promise<SnapshotSummary[]> {
-  const { snapshots } = await readCatalog(repository);
+  const remembered = (await heads?.load()) ?? {};
+  const catalog = await readCatalog(repository);
+  const { snapshots } = catalog;
+  if (onWarning !== undefined) for (const warning of missingFrom(catalog, remembered)) onWarning(warning);
+  if (heads !== undefined) await rememberHistory(catalog, heads);
   // Over all of them: which snapshots a policy keeps does not depend on what somebody wants to see.
   const kept = policy === undefined ? undefined : applyRetention(snapshots.map(retentionItem), policy);
   return snapshots.filter((record) => passes(record, filter)).map((record) => summaryOf(record, kept?.get(record.id)));
+}
+
+function missingFrom(catalog: Catalog, remembered: Heads): string[] {
+  const gone = checkHistory(catalog, remembered).map(({ message }) => `${message} Run verify.`);
+  const damaged = catalog.unreadable.map((id) => `snapshots/${id} is damaged and not listed. Run verify.`);
+  return [...gone, ...damaged];
 }
 
 /**

@@ -1,10 +1,11 @@
 import { HoldfastError } from '../../shared/errors.ts';
-import type { ChunkKind } from '../format/pack-index.ts';
+import { type ChunkKind, mergePackIndexes } from '../format/pack-index.ts';
 import type { ChunkIndex } from './chunk-index.ts';
 import { ChunkReader } from './chunk-reader.ts';
+import { putIndexRun, type StoredPacks } from './chunk-storer.ts';
 import { isDamage } from './damage.ts';
 import { LiveKeeper } from './ensure-live.ts';
-import { addUnindexedPacks, type LoadedIndex, readIndexRuns, toChunkIndex } from './index-loader.ts';
+import { addUnindexedPacks, type IndexRun, type LoadedIndex, readIndexRuns, toChunkIndex } from './index-loader.ts';
 import { completeInterruptedPairs } from './note-pairs.ts';
 import { putNote } from './notes.ts';
 import { listPacks } from './packs.ts';
@@ -52,8 +53,11 @@ async function finishOne(
     const chunks = await rememberChunks(repository, snapshot, toChunkIndex(loaded));
     const keeper = new LiveKeeper(repository, session.bytes, chunks);
     await keeper.ensure();
-    const own = ownObjects(loaded, body.session);
-    await putNote(repository, id, { note: 'confirmed', body, ...own }, session.bytes);
+    const adopted = await adoptOrphans(repository, session, loaded, chunks);
+    const own = ownObjects(loaded.runs, body.session);
+    const packs = [...own.packs, ...adopted.packs, ...keeper.stored.packs];
+    const indexes = [...own.indexes, ...adopted.indexes, ...keeper.stored.indexes];
+    await putNote(repository, id, { note: 'confirmed', body, packs, indexes }, session.bytes);
     return { id, status: 'confirmed' };
   } catch (error) {
     if (!isDamage(error)) throw error;
@@ -78,11 +82,25 @@ async function rememberChunks(
   return memory;
 }
 
-function ownObjects(loaded: LoadedIndex, session: string): { packs: string[]; indexes: string[] } {
-  const packs = [...loaded.runs.map((run) => run.packs), ...loaded.recovered.map((part) => part.packs)].flat();
-  const own = packs.filter((pack) => pack.session.toString('hex') === session);
+/** The writer may have died between a pack and the index run that names it: what the snapshot leans on gets one. */
+async function adoptOrphans(
+  repository: Repository,
+  session: Session,
+  { recovered }: LoadedIndex,
+  chunks: ChunkMemory,
+): Promise<StoredPacks> {
+  const homes = chunks.packs();
+  const used = recovered.filter(({ packs }) => packs.some(({ id }) => homes.has(id)));
+  if (used.length === 0) return { packs: [], indexes: [] };
+  const run = await putIndexRun(repository, session.bytes, mergePackIndexes(used));
+  return { packs: used.flatMap(({ packs }) => packs.map(({ id }) => id)), indexes: [run] };
+}
+
+/** What the writer has put and made findable. Packs that no run names are nobody's: the next prune removes them. */
+function ownObjects(runs: readonly IndexRun[], session: string): StoredPacks {
+  const own = runs.flatMap((run) => run.packs).filter((pack) => pack.session.toString('hex') === session);
   return {
     packs: [...new Set(own.map(({ id }) => id))],
-    indexes: loaded.runs.filter((run) => run.session === session).map(({ id }) => id),
+    indexes: runs.filter((run) => run.session === session).map(({ id }) => id),
   };
 }

@@ -136,15 +136,19 @@ class Verification {
     this.#context.onProgress?.({ phase });
   }
 
-  /** Reads what there is; a second time where something is missing, since it may have been written or collected meanwhile. */
+  /**
+   * Reads what there is; a second time where something is missing, since it may have been written or collected meanwhile. Only what is missing
+   * both times counts: at the second look somebody else may be just as far.
+   */
   async #readSettledState(session: Session | undefined): Promise<RepositoryState> {
     const signal = this.#context.signal;
     let state = await readState(this.#repository, signal);
     this.#settleScope(state);
-    const isMissing = findAbsences(state, this.#scope).length > 0 || findWrongPacks(state, () => true).length > 0;
+    const missing = new Set(findAbsences(state, this.#scope).map(({ object }) => object));
+    const isMissing = missing.size > 0 || findWrongPacks(state, () => true).length > 0;
     if (isMissing) state = await readState(this.#repository, signal);
     for (const { object, problem, snapshot } of findAbsences(state, this.#scope)) {
-      this.#report.add(object, problem, { snapshot });
+      if (missing.has(object)) this.#report.add(object, problem, { snapshot });
     }
     if (session === undefined || !(await this.#finishInterrupted(session, state))) return state;
     return readState(this.#repository, signal);

@@ -1,12 +1,19 @@
 import { describe, expect, it } from 'vitest';
+import { DATA, packName } from '../../../../src/backup/format/pack-index.ts';
+import type { ObjectInfo, SpooledFile, Store } from '../../../../src/backup/ports.ts';
+import { ChunkStorer } from '../../../../src/backup/repository/chunk-storer.ts';
 import { collect } from '../../../../src/backup/repository/collector.ts';
 import { forgetSnapshot } from '../../../../src/backup/repository/forget-snapshot.ts';
+import { type IndexRun, readIndexRuns } from '../../../../src/backup/repository/index-loader.ts';
+import { putMark } from '../../../../src/backup/repository/marks.ts';
 import { putNote } from '../../../../src/backup/repository/notes.ts';
 import type { Repository } from '../../../../src/backup/repository/repository.ts';
-import { readCatalog } from '../../../../src/backup/repository/snapshots.ts';
+import { Session } from '../../../../src/backup/repository/sessions.ts';
+import { readCatalog, type SnapshotRecord } from '../../../../src/backup/repository/snapshots.ts';
 import { FaultyStore } from '../../../../src/backup/stores/faulty.ts';
+import { StoreWrapper } from '../../../../src/backup/stores/store-wrapper.ts';
 import { testHost } from '../../../helpers/repository/test-repository.ts';
-import { backUpTiny } from '../../../helpers/repository/tiny-backup.ts';
+import { backUpTiny, restoreTiny } from '../../../helpers/repository/tiny-backup.ts';
 import { SeededRandom, testSeed } from '../../../helpers/seeded-random.ts';
 import { check, copyOf, createSample, fillSample, reopened, sampleFiles } from './sample-repository.ts';
 
@@ -64,6 +71,75 @@ const DEADLY: Record<string, (repository: Repository) => Promise<unknown>> = {
   },
 };
 
+describe('verifying beside others', () => {
+  it('finds no damage in backups that come to their end while it looks, one at each look', async () => {
+    const { repository } = await createSample();
+    const writers = [0, 1].map((number) => {
+      const gate = new GatedStore(repository.store);
+      const work = backUpTiny(reopened(repository, gate), { [`file ${number}`]: 'content' }, { seq: number + 1 });
+      return { gate, work };
+    });
+    const [first, second] = writers as [(typeof writers)[0], (typeof writers)[0]];
+    await first.gate.passUntil('notes/');
+    await second.gate.passUntil('snapshots/');
+    let looks = 0;
+    const watched = new WatchedStore(repository.store, async (prefix) => {
+      if (prefix === 'snapshots/' && looks === 1) await second.gate.passUntil('notes/');
+      if (prefix !== 'sessions/') return;
+      const finishing = looks++ === 0 ? first : second;
+      finishing.gate.open();
+      await finishing.work;
+    });
+    expect((await check(reopened(repository, watched))).damaged).toEqual([]);
+    expect(looks).toBeGreaterThan(1);
+  });
+});
+
+/** Tells before it lists. */
+class WatchedStore extends StoreWrapper {
+  readonly #onList: (prefix: string) => Promise<void>;
+
+  constructor(inner: Store, onList: (prefix: string) => Promise<void>) {
+    super(inner);
+    this.#onList = onList;
+  }
+
+  override async list(prefix: string): Promise<ObjectInfo[]> {
+    await this.#onList(prefix);
+    return this.inner.list(prefix);
+  }
+}
+
+/** Holds up the puts of one kind of objects. */
+class GatedStore extends StoreWrapper {
+  #prefix = 'sessions/';
+  #arrived = Promise.withResolvers<void>();
+  #opened = Promise.withResolvers<void>();
+
+  /** Resolves once an object below `prefix` is about to be put; it is held up. */
+  async passUntil(prefix: string): Promise<void> {
+    const before = this.#opened;
+    this.#prefix = prefix;
+    this.#arrived = Promise.withResolvers();
+    this.#opened = Promise.withResolvers();
+    before.resolve();
+    await this.#arrived.promise;
+  }
+
+  open(): void {
+    this.#prefix = 'nothing';
+    this.#opened.resolve();
+  }
+
+  override async put(name: string, body: Uint8Array | SpooledFile, signal?: AbortSignal): Promise<void> {
+    if (name.startsWith(this.#prefix)) {
+      this.#arrived.resolve();
+      await this.#opened.promise;
+    }
+    await this.inner.put(name, body, signal);
+  }
+}
+
 describe('verifying after a crash', () => {
   it.each(Object.keys(DEADLY))('finds no damage wherever %s was cut off', async (name) => {
     const sample = await fillSample();
@@ -81,6 +157,46 @@ describe('verifying after a crash', () => {
       }
       if (isOver) break;
     }
+  });
+
+  it.each([
+    ['what only saves work', false],
+    ['what its snapshot needs', true],
+  ])('finds no damage where a backup died before it could name a pack in an index: %s', async (_, isNeeded) => {
+    const { repository } = await createSample();
+    const files = { one: 'content of one', two: 'content of two' };
+    const dying = new FaultyStore(
+      repository.store,
+      { failCall: { number: 1, when: 'before', thenDead: true }, only: (_call, name) => name.startsWith('notes/') },
+      new SeededRandom(1),
+      repository.clock,
+    );
+    const host = { ...testHost(), pid: 4242, processStart: () => 1 };
+    await expect(backUpTiny(reopened(repository, dying, host), files)).rejects.toThrow('Injected fault');
+    const [record] = (await readCatalog(repository)).snapshots;
+    expect(record?.status).toBe('unfinished');
+    const { packs } = (await readIndexRuns(repository)).runs[0] as IndexRun;
+    // Each pack is put when it is full, which these are at once, and the index run comes with a flush, which does not come.
+    const storer = new ChunkStorer(repository, Buffer.from(record?.body.session as string, 'hex'), 1);
+    for (const text of Object.values(files)) {
+      const content = Buffer.from(text);
+      await storer.add(DATA, storer.chunkId(DATA, content), content);
+    }
+    if (isNeeded) {
+      const data = packs.filter(({ kind }) => kind === DATA).map(({ id }) => id);
+      const pruning = await Session.start(repository, { operation: 'prune' });
+      await putMark(repository, pruning, { packs: data, indexes: [] });
+      for (const id of data) await repository.store.delete(packName(id));
+      await pruning.end();
+    }
+    for (const time of ['at once', 'again']) {
+      expect((await check(reopened(repository), { depth: 'deep' })).damaged, time).toEqual([]);
+    }
+    const [finished] = (await readCatalog(reopened(repository))).snapshots;
+    expect(finished?.status).toBe('completed');
+    expect(await restoreTiny(reopened(repository), (finished as SnapshotRecord).body)).toEqual(files);
+    await collect(reopened(repository), { graceMs: 0, force: true });
+    expect((await check(reopened(repository), { depth: 'deep' })).damaged, 'after a prune').toEqual([]);
   });
 });
 

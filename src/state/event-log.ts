@@ -5,6 +5,7 @@ import { systemCode } from '../shared/errors.ts';
 const KEPT_MS = 20 * 60_000;
 /** Strangers can send events without end: the oldest go first. */
 const MOST = 20_000;
+const FORGET_EVERY = 1000;
 /** The file is written anew when it has so many lines more than events are kept. */
 const SLACK_LINES = 20_000;
 
@@ -14,6 +15,7 @@ export class EventLog {
   readonly #now: () => number;
   readonly #seen: Map<string, number>;
   #lines: number;
+  #sinceForgetting = 0;
   #waiting = '';
   #writing: Promise<void> = Promise.resolve();
 
@@ -57,6 +59,9 @@ export class EventLog {
   }
 
   #forgetOld(now: number): void {
+    // Seldom: a map whose first keys were just deleted is slow to begin with.
+    if (++this.#sinceForgetting < FORGET_EVERY) return;
+    this.#sinceForgetting = 0;
     for (const [key, at] of this.#seen) {
       if (at > now - KEPT_MS && this.#seen.size <= MOST) return;
       this.#seen.delete(key);

@@ -1,0 +1,78 @@
+import { type SettledPart, type SettledTable, settleView } from '../../view/settle-view.ts';
+import type { Wording } from '../../view/units.ts';
+import type { View } from '../../view/view.ts';
+import { type AttachedFile, detailsFile, nameFiles, tableFile } from './attachments.ts';
+import type { Block } from './blocks.ts';
+import { controlsOf } from './controls.ts';
+import { fitSegments } from './fit-segments.ts';
+import { LIMITS } from './limits.ts';
+import { clip } from './mrkdwn.ts';
+import { segmentBlocks } from './segment-blocks.ts';
+import { DETAILS_FILE, needsFile, type Segment, segmentsOf } from './segments.ts';
+
+export interface SlackMessage {
+  /** What notifications and screen readers say: the message as plain text. */
+  text: string;
+  blocks: Block[];
+  /** What goes below the message as files. */
+  files: AttachedFile[];
+}
+
+/** All text of a message: above about 13,000 characters Slack refuses it, and nobody reads that much. */
+const TEXT_ROOM = 9000;
+/** Bytes that are read of one table or document. */
+const FILE_BYTES = 50 * 1024 * 1024;
+
+/** A View as a Slack message. What does not fit is attached: tables as CSV, all else as text. */
+export async function renderMessage(view: View, wording: Wording): Promise<SlackMessage> {
+  const parts = await settleView(view, FILE_BYTES, wording);
+  const tables = nameTables(parts);
+  const all = parts.flatMap((part) => segmentsOf(part, wording, tables.get(part) ?? ''));
+  const controls = controlsOf(parts);
+  const { segments, shortened } = fitSegments([...all, ...notes(parts, controls.left)], TEXT_ROOM);
+  const files = nameFiles([
+    ...parts.flatMap((part) => (part.kind === 'file' ? [{ name: part.name, data: part.bytes }] : [])),
+    ...neededTables(tables, shortened, wording),
+    ...(controls.left > 0 || shortened.some(({ wholeIn }) => wholeIn === DETAILS_FILE)
+      ? [await detailsFile(DETAILS_FILE, parts, wording)]
+      : []),
+  ]);
+  const blocks = [...segmentBlocks(segments), ...controls.blocks];
+  return { text: fallbackText(segments), blocks, files };
+}
+
+/** The name under which each table would be attached. */
+function nameTables(parts: readonly SettledPart[]): Map<SettledPart, string> {
+  const tables = parts.filter((part) => part.kind === 'table');
+  return new Map(tables.map((table, i) => [table, i === 0 ? 'table.csv' : `table-${i + 1}.csv`]));
+}
+
+function neededTables(
+  tables: ReadonlyMap<SettledPart, string>,
+  shortened: readonly Segment[],
+  wording: Wording,
+): AttachedFile[] {
+  return ([...tables] as [SettledTable, string][])
+    .filter(([table, name]) => shortened.some(({ wholeIn }) => wholeIn === name) || needsFile(table, wording))
+    .map(([table, name]) => tableFile(name, table, wording));
+}
+
+/** What could not be shown or attached, in words. */
+function notes(parts: readonly SettledPart[], left: number): Segment[] {
+  const lines = [
+    ...(left > 0 ? [`… ${left} more to choose from in the file ${DETAILS_FILE}`] : []),
+    ...parts.flatMap((part) =>
+      part.kind === 'file' && part.cutOff ? ['One file is attached in part: it is too large'] : [],
+    ),
+  ];
+  return lines.map((line) => ({ style: 'quiet', lines: [{ marked: line, plain: line }], wholeIn: DETAILS_FILE }));
+}
+
+/** Never empty, which Slack refuses. */
+function fallbackText(segments: readonly Segment[]): string {
+  const text = segments
+    .flatMap(({ lines }) => lines.map(({ plain }) => plain))
+    .join('\n')
+    .trim();
+  return text === '' ? 'Nothing to show' : clip(text, LIMITS.text, (piece) => piece).replace(/&[a-z]*…$/, '…');
+}

@@ -43,7 +43,7 @@ const MAX_XATTRS = MIB;
 const MAX_RING = MIB;
 const MAX_TRAILER = 512 * MIB;
 const CACHED_BLOCKS = 48 * MIB;
-const HASHED_HOLES = 64 * KIB * MIB;
+const HASHED_HOLES = 16 * KIB * MIB;
 
 const DATA = 0;
 const META = 1;
@@ -251,7 +251,7 @@ function sha256(bytes) {
 
 function parseJson(bytes) {
   try {
-    const value = JSON.parse(new util.TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    const value = JSON.parse(new util.TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
   } catch {
     // Said below, without the parser's words: they quote the content.
@@ -277,7 +277,7 @@ function decompress(codec, data, length) {
 // ---------------------------------------------------------------------------------------------------------------------
 // Section 2: the store, a folder
 
-const COMPONENT = /^[A-Za-z0-9._-]+$/;
+const COMPONENT = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,254}$/;
 
 /** An open object; reads never go past its end. */
 class StoredObject {
@@ -317,10 +317,10 @@ class Store {
     }
     for (const item of found.sort()) {
       const name = folder === '' ? item : `${folder}/${item}`;
-      if (!COMPONENT.test(item) || item === '.' || item === '..' || name === 'tmp' || depth > 3) continue;
-      const status = fs.statSync(path.join(this.root, name), { throwIfNoEntry: false });
+      if (!COMPONENT.test(item) || name === 'tmp' || depth > 3) continue;
+      const status = fs.lstatSync(path.join(this.root, name), { throwIfNoEntry: false });
       if (status?.isDirectory()) names.push(...this.list(name, depth + 1));
-      else if (status !== undefined) names.push(name);
+      else if (status?.isFile()) names.push(name);
     }
     return names;
   }
@@ -329,10 +329,13 @@ class Store {
   with(name, use) {
     let fd;
     try {
-      fd = fs.openSync(path.join(this.root, name), fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+      fd = fs.openSync(
+        path.join(this.root, name),
+        fs.constants.O_RDONLY | fs.constants.O_NONBLOCK | fs.constants.O_NOFOLLOW,
+      );
       return use(new StoredObject(name, fd));
     } catch (error) {
-      if (error.code === 'ENOENT') throw new Damage(name, 'is missing');
+      if (error.code === 'ENOENT' || error.code === 'ELOOP') throw new Damage(name, 'is missing');
       if (error.syscall === 'open' || error.syscall === 'read') {
         throw new Damage(name, `cannot be read (${error.code})`);
       }
@@ -453,7 +456,8 @@ function parseRing(bytes) {
   if (!HASH_NAME.test(id) || !Array.isArray(epochs)) throw new Damage(null, 'holds no key ring');
   const secrets = new Map();
   for (const { epoch, index, meta, data } of epochs) {
-    if (![index, meta, data].every((secret) => HASH_NAME.test(secret))) throw new Damage(null, 'holds no key ring');
+    const isSound = [index, meta, data].every((secret) => HASH_NAME.test(secret)) && !secrets.has(epoch);
+    if (!isSound) throw new Damage(null, 'holds no key ring');
     secrets.set(epoch, {
       index: Buffer.from(index, 'hex'),
       meta: Buffer.from(meta, 'hex'),
@@ -461,6 +465,14 @@ function parseRing(bytes) {
     });
   }
   return { idSecret: Buffer.from(id, 'hex'), secrets };
+}
+
+/** A version that is one flipped bit away from a slot's copy is damage: a newer writer's slots would say so too. */
+function isOneFlippedBit(file, slots) {
+  return slots.some(({ header }) => {
+    const different = file.length === header.length ? [...file].map((byte, i) => byte ^ header[i]).filter(Boolean) : [];
+    return different.length === 1 && (different[0] & (different[0] - 1)) === 0;
+  });
 }
 
 /** Opens the repository: the passphrase is asked for once there is something to open with it. */
@@ -482,7 +494,7 @@ async function openKeys(store, askPassphrase, report) {
       'Name its folder with --repo.',
     );
   }
-  if (problem instanceof Failure && !slots?.size) throw problem;
+  if (problem instanceof Failure && !isOneFlippedBit(header, [...(slots?.values() ?? [])].flat())) throw problem;
   if (slots.size === 0) throw new Failure(EXIT.damaged, 'No key slot of this repository is readable');
   const passphrase = await askPassphrase();
   let refused = false;
@@ -501,7 +513,6 @@ async function openKeys(store, askPassphrase, report) {
       about(copy.name, () => parseRing(ring)),
     );
   }
-  if (problem instanceof Failure) throw problem;
   if (refused) throw new Failure(EXIT.passphrase, 'The passphrase opens none of the key slots');
   throw new Failure(EXIT.damaged, 'The key slots are damaged, or the passphrase is wrong');
 }
@@ -568,10 +579,23 @@ class Keys {
 }
 
 /** Members that this program understands, should an object call them critical. */
-const UNDERSTOOD = new Set(
-  'type version critical time ended scan host source paths kind trigger tags parent manifest totals run warnings warningCount facts session writer seq prev seen program snapshot note pair copy body packs indexes reason depth damaged number operation machine boot pidNamespace pid pidStart started target journal mark features chunker files'.split(
-    ' ',
-  ),
+const MEMBERS = new Map(
+  Object.entries({
+    snapshot:
+      'time ended scan host source paths kind trigger tags parent manifest totals run warnings warningCount facts session writer seq prev seen program',
+    note: 'snapshot note time pair copy writer',
+    'note confirmed': 'body packs indexes',
+    'note broken': 'reason',
+    'note verified': 'depth damaged',
+    'note pinned': 'reason',
+    'note unpinned': 'reason',
+    'note tagged': 'tags',
+    'note forgotten': 'reason',
+    session: 'session number operation host machine boot pidNamespace pid pidStart started time target journal',
+    mark: 'time session packs indexes',
+    'mark-done': 'mark time',
+    config: 'number pair copy features chunker files',
+  }),
 );
 
 /** Reads an object of one JSON body (types 4 to 9). @returns the body */
@@ -589,12 +613,14 @@ function readBody(store, keys, name, type) {
     const body = parseJson(decompress(header[0], keys.open(envelope, 'body', 0, header, sealed), plainLength));
     if (body.type !== type || body.version !== 1) throw new Damage(null, 'is not what its name says');
     checkCritical(body);
-    return body;
+    return Object.assign(body, { sealedIn: envelope.session });
   });
 }
 
-function checkCritical({ critical }) {
-  const unknown = Array.isArray(critical) ? critical.find((member) => !UNDERSTOOD.has(member)) : undefined;
+function checkCritical({ critical, type, note }) {
+  if (!Array.isArray(critical)) throw new Damage(null, 'does not say what is critical');
+  const known = `type version critical ${MEMBERS.get(type)} ${MEMBERS.get(`note ${note}`) ?? ''}`.split(' ');
+  const unknown = critical.find((member) => !known.includes(member));
   if (unknown !== undefined)
     throw new Damage(null, `needs a newer program: it says that "${shown(unknown)}" must be understood`);
 }
@@ -632,7 +658,7 @@ function readNumbered(store, keys, name, type) {
 // Sections 9 and 10: snapshots and notes
 
 /** A snapshot as its object and its notes tell it. `state`: confirmed, unfinished, broken, forgotten or damaged. */
-function loadSnapshot(store, keys, report, id, hasObject) {
+function loadSnapshot(store, keys, report, id) {
   const notes = readNotes(store, keys, report, id);
   const newest = (sort) =>
     notes
@@ -653,11 +679,9 @@ function loadSnapshot(store, keys, report, id, hasObject) {
       report.damaged(`notes/${id}/`, 'the notes of this snapshot are missing');
     }
   } catch (error) {
-    // Where all that is left is a note `broken` there is nothing to miss: it was never finished.
-    const expected = hasObject || notes.some(({ note }) => note !== 'broken');
-    if (expected) report.caught(error);
+    report.caught(error);
     snapshot.body = confirmed === undefined ? undefined : bodyOfNote(confirmed, id, report);
-    if (snapshot.body === undefined) snapshot.state = expected ? 'damaged' : 'broken';
+    if (snapshot.body === undefined) snapshot.state = 'damaged';
   }
   return snapshot;
 }
@@ -706,7 +730,9 @@ function readNotes(store, keys, report, snapshot) {
     }
   }
   // Each note was put twice. A copy that is damaged has been named, one that is gone has no name any more.
-  const single = notes.filter((note) => !notes.some((other) => other.pair === note.pair && other.copy !== note.copy));
+  // While objects of its session are there, its writer died between the two or is still at it.
+  const isSingle = (note) => !notes.some((other) => other.pair === note.pair && other.copy !== note.copy);
+  const single = notes.filter((note) => isSingle(note) && store.list(`sessions/${note.sealedIn}`).length === 0);
   for (const { note, copy } of single.slice(damaged)) {
     report.damaged(`notes/${snapshot}/`, `copy ${1 - copy} of a note "${shown(note)}" is missing`);
   }
@@ -714,18 +740,9 @@ function readNotes(store, keys, report, snapshot) {
 }
 
 function loadSnapshots(store, keys, report) {
-  const objects = new Set(
-    store
-      .list('snapshots')
-      .map(idOf)
-      .filter((id) => HASH_NAME.test(id)),
-  );
-  const noted = store
-    .list('notes')
-    .map((name) => name.split('/')[1])
-    .filter((id) => HASH_NAME.test(id));
-  return [...new Set([...objects, ...noted])]
-    .map((id) => loadSnapshot(store, keys, report, id, objects.has(id)))
+  const names = [...store.list('snapshots'), ...store.list('notes')];
+  return [...new Set(names.map((name) => name.split('/')[1]).filter((id) => HASH_NAME.test(id)))]
+    .map((id) => loadSnapshot(store, keys, report, id))
     .sort((a, b) => timeOf(a.body ?? {}) - timeOf(b.body ?? {}) || (a.id < b.id ? -1 : 1));
 }
 
@@ -1224,10 +1241,14 @@ function parseEntry(cursor, name, [owners, groups]) {
     entry.device = [cursor.varint(), cursor.varint()];
   else if (entry.type < 1 || entry.type > 7) throw new Damage(null, `an entry has the unknown type ${entry.type}`);
   entry.content = cursor.bytes.subarray(begin, cursor.position);
+  const seen = new Set();
   for (let count = cursor.varint(); count > 0; count--) {
-    const [tag, value] = [cursor.bigVarint(), new Cursor(cursor.string())];
+    const [head, value] = [cursor.bigVarint(), new Cursor(cursor.string())];
+    const tag = head >> 1n;
     try {
-      parseOption(entry, tag >> 1n, (tag & 1n) === 1n, value);
+      if (tag >= 1n && tag <= 4n && seen.has(tag)) throw new Damage(null, `it has the option ${tag} twice`);
+      seen.add(tag);
+      parseOption(entry, tag, (head & 1n) === 1n, value);
     } catch (error) {
       entry.refusal = error.message;
     }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   mkdirSync,
   mkdtempSync,
@@ -13,12 +14,18 @@ import { join } from 'node:path';
 import { zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { OBJECT_TYPES } from '../../src/backup/crypto/sealer.ts';
+import { decodeManifestChunk } from '../../src/backup/format/manifest.ts';
 import { readTree } from '../helpers/compare-trees.ts';
 import { at, BuiltRepository, type EntryWish, type SnapshotWish } from '../helpers/rescue/built-repository.ts';
 import { type RescueRun, runRescue } from '../helpers/rescue/run-rescue.ts';
 
 const ROOT: EntryWish = { path: at('') };
 const GOOD: EntryWish = { path: at('zz-good'), content: Buffer.from('good') };
+/** The root and a FIFO with option 4 twice. */
+const TWICE = Buffer.from(
+  '4d01010000010000020000' + '02ed030000000000' + '0001' + '61' + '04a4030000000002' + '0800' + '0800',
+  'hex',
+);
 const EVIL = Buffer.from('evil');
 const SIZE_BOMB = 2 ** 52;
 
@@ -159,6 +166,38 @@ describe('rescue.mjs on hostile snapshots', () => {
     const { status, stdout } = await restore([ROOT, GOOD], { alter });
     expect(status).toBe(13);
     expect(stdout).toMatch(/^DAMAGED {2}repository: up to 2 entries from \(the top folder\) on are lost/);
+  });
+
+  it('leaves out an entry that has an option twice', async () => {
+    const { status, stdout } = await restore([ROOT, { path: at('a'), type: 'fifo' }], { alter: () => TWICE });
+    expect(restored()).toEqual([]);
+    expect(stdout).toContain('LOST     a: refused, it has the option 4 twice\n');
+    expect(status).toBe(13);
+    expect(() => decodeManifestChunk(TWICE)).toThrow('option 4 comes twice');
+  });
+
+  it('refuses a body that calls something critical which is no member of its type', async () => {
+    const built = await BuiltRepository.create(1);
+    const snapshot = built.addSnapshot([ROOT, GOOD]);
+    built.addNote(snapshot, { note: 'pinned', reason: '', critical: ['target'] } as never, '2030-03-01T00:00:00.000Z');
+    const { stdout, status } = await runRescue(['list', '--repo', built.writeTo(join(folder, 'repo'))]);
+    expect(stdout).toMatch(/^DAMAGED {2}notes\/.*: needs a newer program: it says that "target" must be understood$/m);
+    expect(status).toBe(13);
+  });
+
+  it('neither follows links in the place of objects nor waits for FIFOs', async () => {
+    const built = await BuiltRepository.create(1);
+    built.addSnapshot([ROOT, GOOD]);
+    const repo = built.writeTo(join(folder, 'repo'));
+    const pack = [...built.objects.keys()].find((name) => name.startsWith('packs/')) as string;
+    renameSync(join(repo, pack), join(folder, 'elsewhere'));
+    symlinkSync(join(folder, 'elsewhere'), join(repo, pack));
+    execFileSync('mkfifo', [join(repo, 'packs', 'ff')]);
+    const { status, stdout } = await runRescue(['check', '--repo', repo]);
+    expect({ status, stdout }).toEqual({
+      status: 13,
+      stdout: expect.stringContaining(`DAMAGED  ${pack}: is missing\n`),
+    });
   });
 
   it('does not decompress more than a body says', async () => {

@@ -235,6 +235,31 @@ describe('rescue.mjs restore', () => {
     expect(readFileSync(out('prefix/only-old'), 'utf8')).toBe('old');
   });
 
+  it.each([
+    [['confirmed', 'broken'], 'confirmed'],
+    [['broken'], 'broken'],
+    [[], 'unfinished'],
+  ] as const)('shows a snapshot with the notes %j as %s', async (notes, state) => {
+    const noted = await BuiltRepository.create(6);
+    const id = noted.addSnapshot([{ path: at('') }], { confirmed: notes.includes('confirmed' as never) });
+    if (notes.includes('broken' as never)) noted.addNote(id, { note: 'broken', reason: 'test' });
+    const { stdout, status } = await runRescue(['list', '--repo', noted.writeTo(out(`noted ${state}`))]);
+    expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringContaining(`  ${state}  `) });
+  });
+
+  it('takes half a note for whole while its writer may still be at it', async () => {
+    const halved = await BuiltRepository.create(7);
+    const id = halved.addSnapshot([{ path: at('') }], { confirmed: false });
+    halved.addNote(id, { note: 'broken', reason: 'test' });
+    const half = [...halved.objects.keys()].find((name) => name.startsWith('notes/')) as string;
+    halved.objects.delete(half);
+    const running = await runRescue(['list', '--repo', halved.writeTo(out('halved'))]);
+    expect(running).toMatchObject({ status: 0, stdout: expect.stringContaining('  broken  ') });
+    for (const name of halved.objects.keys()) if (name.startsWith('sessions/')) halved.objects.delete(name);
+    const ended = await runRescue(['list', '--repo', halved.writeTo(out('ended'))]);
+    expect(ended).toMatchObject({ status: 13, stdout: expect.stringContaining('of a note "broken" is missing') });
+  });
+
   it('hides forgotten snapshots and refuses features that it does not know', async () => {
     const forgetful = await BuiltRepository.create(3);
     const id = forgetful.addSnapshot([{ path: at('') }]);
@@ -254,6 +279,16 @@ describe('rescue.mjs restore', () => {
     expect((await runRescue(['list', '--repo', newer])).status).toBe(10);
     writeFileSync(join(newer, 'holdfast.json'), `{"format":"holdfast","version":2,"id":"${'0'.repeat(64)}"}\n`);
     expect((await runRescue(['list', '--repo', newer])).stderr).toContain('format version 2');
+    // Also where the slots still say otherwise; but what one flipped bit can do is damage.
+    const header = built.objects.get('holdfast.json')?.toString() as string;
+    const copy = without('newer with slots', /^holdfast\.json$/);
+    for (const [version, status] of [
+      [2, 1],
+      [3, 13],
+    ]) {
+      writeFileSync(join(copy, 'holdfast.json'), header.replace('"version":1', `"version":${version}`));
+      expect((await runRescue(['list', '--repo', copy])).status).toBe(status);
+    }
   });
 });
 
@@ -284,6 +319,17 @@ describe('rescue.mjs as a file', () => {
     expect({ status, stderr }).toMatchObject({
       status: 1,
       stderr: expect.stringMatching(/^rescue: This is Node v\d+/),
+    });
+  });
+
+  it('says what it needs where Node lacks zstd', async () => {
+    const old = encodeURIComponent('import zlib from "node:zlib"; delete zlib.zstdDecompressSync;');
+    const { status, stderr } = await runRescue(['list'], {
+      env: { NODE_OPTIONS: `--import=data:text/javascript,${old}` },
+    });
+    expect({ status, stderr }).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('rescue.mjs needs Node 22.15 or newer'),
     });
   });
 

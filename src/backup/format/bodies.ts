@@ -72,6 +72,7 @@ export interface SessionBody {
   time: string;
   target?: RawString;
   journal?: RawString;
+  slot?: string;
 }
 
 export interface MarkBody {
@@ -194,6 +195,7 @@ const SESSION = {
   time,
   target: optional(raw),
   journal: optional(raw),
+  slot: optional(short),
 };
 const MARK = { time, session: text, packs: list(id), indexes: list(id) };
 const MARK_DONE = { mark: id, time };

@@ -6,6 +6,8 @@ import { compress, decompress } from './compression.ts';
 
 const HEADER_BYTES = 16;
 const MAX_PLAIN = 64 * 2 ** 20;
+/** A byte order mark is no JSON, and bytes that are no text would be changed by reading them as such. */
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export function encodeBody(sealer: Sealer, type: ObjectType, session: Buffer | undefined, value: object): Buffer {
   const plain = Buffer.from(JSON.stringify(value), 'utf8');
@@ -38,7 +40,7 @@ export function decodeBody(sealer: Sealer, type: ObjectType, bytes: Buffer): Rec
 function parseObject(plain: Buffer): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(plain.toString('utf8'));
+    value = JSON.parse(strictUtf8.decode(plain));
   } catch (error) {
     throw new HoldfastError('damaged', 'its body is not JSON', { cause: error });
   }

@@ -64,11 +64,14 @@ export function decompress(codec: number, bytes: Buffer, plainLength: number): B
 
 /**
  * Gives a large buffer's memory back at once instead of at the next garbage collection: blocks come by the thousand, and what waits for the collector
- * makes it run and the process grow. The buffer is empty afterwards. Smaller ones may share Node's pool and are left alone.
+ * makes it run and the process grow. The buffer is empty afterwards. Those that may share Node's pool, of 64 KiB, are left alone, and small ones.
  */
 export function discard(bytes: Uint8Array): void {
   const { buffer } = bytes;
-  if (buffer instanceof ArrayBuffer && buffer.byteLength >= DISCARD_BYTES) buffer.transfer(0);
+  if (!(buffer instanceof ArrayBuffer)) return;
+  const isAlone = buffer.byteLength >= SHARED_BYTES || buffer.byteLength === bytes.byteLength;
+  if (isAlone && buffer.byteLength >= DISCARD_BYTES) buffer.transfer(0);
 }
 
-const DISCARD_BYTES = 128 * 1024;
+const DISCARD_BYTES = 32 * 1024;
+const SHARED_BYTES = 128 * 1024;

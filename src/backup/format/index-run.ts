@@ -1,5 +1,6 @@
 import { HoldfastError } from '../../shared/errors.ts';
 import { ENVELOPE_BYTES, OBJECT_TYPES, type Sealer, TAG_BYTES } from '../crypto/sealer.ts';
+import { discard } from './compression.ts';
 import { type ChunkKind, ID_BYTES, META, type PackIndex, type PackInfo, RECORD_BYTES } from './pack-index.ts';
 
 /** Index runs (docs/FORMAT.md section 7). */
@@ -87,7 +88,9 @@ export function decodeIndexRun(sealer: Sealer, bytes: Buffer): PackIndex {
   for (let page = 0; page < pages; page++) {
     const first = page * perPage;
     const length = Math.min(perPage, entries - first) * RECORD_BYTES;
-    next(page + 1, length).copy(records, first * RECORD_BYTES);
+    const plain = next(page + 1, length);
+    plain.copy(records, first * RECORD_BYTES);
+    discard(plain);
   }
   const index = decodeDirectory(directory, pages, records);
   for (let record = 0; record < records.length; record += RECORD_BYTES) {

@@ -33,6 +33,8 @@ const OPTION_HARDLINK = 2;
 const OPTION_XATTRS = 3;
 const OPTION_VIA_BACKUP_API = 4;
 
+const KNOWN_OPTIONS: readonly number[] = [OPTION_HOLES, OPTION_HARDLINK, OPTION_XATTRS, OPTION_VIA_BACKUP_API];
+
 const DIGEST_BYTES = 32;
 const MAX_HOLES = 65_536;
 const MAX_XATTR_BYTES = 2 ** 20;
@@ -234,11 +236,17 @@ function readContent(input: ByteReader, reading: Reading): void {
 }
 
 function readOptions(input: ByteReader, reading: Reading): void {
+  const seen: number[] = [];
   for (let left = input.count(2); left > 0; left--) {
     const head = input.varint();
+    const tag = Math.floor(head / 2);
     const value = new ByteReader(input.bytes(), 'an option of an entry');
     try {
-      readOption(value, reading.entry, Math.floor(head / 2), head % 2 === 1);
+      if (KNOWN_OPTIONS.includes(tag)) {
+        if (seen.includes(tag)) value.fail(`option ${tag} comes twice`);
+        seen.push(tag);
+      }
+      readOption(value, reading.entry, tag, head % 2 === 1);
     } catch (error) {
       if (!(error instanceof HoldfastError)) throw error;
       reading.refusal ??= error;

@@ -23,9 +23,9 @@ export interface EntryOptions {
   below?: string | undefined;
   /**
    * Called for a part of the manifest that cannot be read; reading goes on with the next. Without it, damage throws. Folders that
-   * were listed in a lost part are then unknown, so entries may come whose parent did not.
+   * were listed in a lost part are then unknown, so entries may come whose parent did not. No fence: a list of parts is lost.
    */
-  onDamage?: ((error: HoldfastError) => void) | undefined;
+  onDamage?: ((error: HoldfastError, fence?: Fence) => void) | undefined;
   /** Called for an entry that a reader refuses, which is then left out. Without it, such an entry throws. */
   onRefused?: OnRefused | undefined;
 }
@@ -83,6 +83,11 @@ export class ManifestReader {
 
   /** Entries in order. `chunks` is filled for files of one chunk; see `chunkList` for indirect lists. */
   async *entries(options: EntryOptions = {}): AsyncGenerator<StoredEntry> {
+    for await (const entries of this.parts(options)) yield* entries;
+  }
+
+  /** As `entries`, those of one manifest chunk at a time: waiting for each of them costs more than reading it. */
+  async *parts(options: EntryOptions = {}): AsyncGenerator<readonly StoredEntry[]> {
     const below = options.below ?? '';
     const order = new OrderCheck(below);
     const groups = new LinkGroups();
@@ -97,13 +102,13 @@ export class ManifestReader {
         groups.gap(fences[number + 1]?.firstPath);
         continue;
       }
-      for (const entry of entries) {
-        if (isPast(entry.path, below)) return;
-        if (!isWithin(entry.path, below)) continue;
+      yield entries.flatMap((entry) => {
+        if (!isWithin(entry.path, below)) return [];
         const problem = order.problemOf(entry);
-        if (problem === undefined) yield groups.member(entry);
-        else onRefused(entry.path, problem);
-      }
+        if (problem === undefined) return groups.member(entry);
+        onRefused(entry.path, problem);
+        return [];
+      });
     }
   }
 
@@ -121,7 +126,7 @@ export class ManifestReader {
 
   #partOr(fence: Fence, { onDamage }: EntryOptions, onRefused: OnRefused): Promise<StoredEntry[] | undefined> {
     const read = () => this.part(fence, onRefused);
-    return onDamage === undefined ? read() : tolerate(onDamage, read);
+    return onDamage === undefined ? read() : tolerate((error) => onDamage(error, fence), read);
   }
 
   /** The entry at a path, or undefined. */

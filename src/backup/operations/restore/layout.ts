@@ -14,7 +14,8 @@ import type { FolderChange, FolderMetadata, SwapPlan, Unit } from './units.ts';
 
 /** Turns the steps for one target into work for the stage, and remembers what the swap will have to do. */
 export interface StageLayout {
-  take(step: Step): Promise<void>;
+  /** A promise only where something has to be waited for: steps come by the hundred thousand. */
+  take(step: Step): Promise<void> | void;
   /** Everything has been taken. */
   end(): void;
   /** Where a path below the stage goes, below the target. */
@@ -43,7 +44,7 @@ export class WholeLayout implements StageLayout {
     this.#root = root;
   }
 
-  async take(step: Step): Promise<void> {
+  take(step: Step): Promise<void> | void {
     if (!this.#begun && step.path !== '') this.end();
     this.#begun = true;
     if (step.action === 'delete') return;
@@ -52,9 +53,9 @@ export class WholeLayout implements StageLayout {
     if (step.action === 'keep' || step.action === 'same') return this.#carry(to, step);
     if (entry === undefined) throw new HoldfastError('internal', 'A step has nothing to restore.');
     const instead = found === undefined || found.type === 'directory' ? undefined : path;
-    if (entry.type === 'directory') this.#stage.addFolder(to, entry);
-    else if (linkTo !== undefined) this.#stage.addJoined(to, staged(0, linkTo), entry, instead);
-    else await this.#stage.addMade(to, entry, instead);
+    if (entry.type === 'directory') return this.#stage.addFolder(to, entry);
+    if (linkTo !== undefined) return this.#stage.addJoined(to, staged(0, linkTo), entry, instead);
+    return this.#stage.addMade(to, entry, instead);
   }
 
   end(): void {
@@ -116,13 +117,13 @@ export class UnitLayout implements StageLayout {
     this.#mounts = mounts;
   }
 
-  async take(step: Step): Promise<void> {
+  take(step: Step): Promise<void> | void {
     this.#leave(step.path);
     if (this.#unit !== undefined && !isBelow(step.path, this.#unit.path)) this.#unit = undefined;
     if (step.action === 'keep' || step.action === 'same' || isFolderMetadata(step)) return this.#stay(step);
     refuseMounted(step, this.#mounts);
     if (this.#unit === undefined) this.#begin(step);
-    if (step.action !== 'delete') await this.#put(step, this.#unit as Unit);
+    if (step.action !== 'delete') return this.#put(step, this.#unit as Unit);
   }
 
   end(): void {
@@ -164,16 +165,14 @@ export class UnitLayout implements StageLayout {
     if (folder !== undefined && folder.path === parentPath(step.path)) folder.change = true;
   }
 
-  async #put({ path, entry, linkTo }: Step, unit: Omit<Unit, 'identity'>): Promise<void> {
+  #put({ path, entry, linkTo }: Step, unit: Omit<Unit, 'identity'>): Promise<void> | void {
     if (entry === undefined) throw new HoldfastError('internal', 'A step has nothing to restore.');
     const to = staged(unit.number, restOf(path, unit.path));
-    if (entry.type === 'directory') this.#stage.addFolder(to, entry);
-    else if (linkTo === undefined) await this.#stage.addMade(to, entry, undefined);
-    else {
-      const first = this.#stagedPlace(linkTo);
-      if (first === undefined) this.#stage.addJoinedToTarget(to, linkTo, entry);
-      else this.#stage.addJoined(to, first, entry, undefined);
-    }
+    if (entry.type === 'directory') return this.#stage.addFolder(to, entry);
+    if (linkTo === undefined) return this.#stage.addMade(to, entry, undefined);
+    const first = this.#stagedPlace(linkTo);
+    if (first === undefined) this.#stage.addJoinedToTarget(to, linkTo, entry);
+    else this.#stage.addJoined(to, first, entry, undefined);
   }
 
   /** Where a path that came before is staged; undefined where it stays as it is. */

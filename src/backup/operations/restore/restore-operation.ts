@@ -295,7 +295,10 @@ class RestoreOperation {
     if (known === undefined) this.#damaged.push({ ...damaged, files: [...damaged.files] });
     const fresh = damaged.files.filter((file) => known?.files.includes(file) === false);
     known?.files.push(...fresh.slice(0, Math.max(0, MOST_FILES - known.files.length)));
-    if (known !== undefined) known.filesTotal += fresh.length;
+    // One path may stand for a whole stretch of entries whose names are lost.
+    if (known !== undefined && fresh.length > 0) {
+      known.filesTotal += damaged.filesTotal - (damaged.files.length - fresh.length);
+    }
   }
 
   #result(plan: Plan, applied: boolean, survey?: Survey): RestoreResult {

@@ -2,6 +2,7 @@ import type { ByteString } from '../../../shared/bytes.ts';
 import type { HoldfastError } from '../../../shared/errors.ts';
 import { printableName } from '../../../shared/printable.ts';
 import type { ChunkRef } from '../../entry.ts';
+import type { Fence } from '../../format/manifest.ts';
 import type { StoredEntry } from '../../format/manifest-entry.ts';
 import { DATA, packName } from '../../format/pack-index.ts';
 import type { ByteRange } from '../../ports.ts';
@@ -49,12 +50,14 @@ export class RepositoryContent implements SnapshotContent {
   }
 
   async *runs(onDamage?: (damaged: DamagedObject) => void): AsyncGenerator<readonly StoredEntry[]> {
-    let run: StoredEntry[] = [];
     const report =
       onDamage &&
-      ((error: HoldfastError) => {
+      ((error: HoldfastError, fence?: Fence) => {
         const [object = MANIFEST] = (error.details.objects as string[] | undefined) ?? [];
-        onDamage({ object, kind: kindOfObject(object), problem: error.message, files: [], filesTotal: 0 });
+        const files = fence === undefined ? [] : [`${this.#id.slice(0, 8)}:${printableName(fence.firstPath)}`];
+        const what = fence === undefined ? 'The list of files' : `The list of ${fence.count} entries`;
+        const problem = `${what} is lost. ${error.message}`;
+        onDamage({ object, kind: kindOfObject(object), problem, files, filesTotal: fence?.count ?? 0 });
       });
     const onRefused =
       onDamage &&
@@ -62,13 +65,9 @@ export class RepositoryContent implements SnapshotContent {
         const files = [`${this.#id.slice(0, 8)}:${printableName(path)}`];
         onDamage({ object: MANIFEST, kind: 'snapshot', problem: error.message, files, filesTotal: 1 });
       });
-    for await (const entry of this.#manifest.entries({ onDamage: report, onRefused })) {
-      run.push(entry);
-      if (run.length < RUN) continue;
-      yield run;
-      run = [];
+    for await (const part of this.#manifest.parts({ onDamage: report, onRefused })) {
+      for (let at = 0; at < part.length; at += RUN) yield part.slice(at, at + RUN);
     }
-    yield run;
   }
 
   async *chunkRuns(entry: StoredEntry): AsyncGenerator<readonly ChunkRef[]> {
@@ -76,12 +75,17 @@ export class RepositoryContent implements SnapshotContent {
   }
 
   locate(id: Buffer): ChunkPlace | undefined {
-    return this.#copiesIn(this.#first, id)[0];
+    for (const record of this.#first.index.copies(id)) {
+      const place = placeOf(this.#first, record);
+      if (place !== undefined) return place;
+    }
+    return undefined;
   }
 
   async copies(id: Buffer): Promise<readonly ChunkPlace[]> {
     this.#again ??= this.#readAgain();
-    return this.#copiesIn(await this.#again, id);
+    const again = await this.#again;
+    return again.index.copies(id).flatMap((record) => placeOf(again, record) ?? []);
   }
 
   packObject(pack: number): string {
@@ -106,16 +110,6 @@ export class RepositoryContent implements SnapshotContent {
     return this.#numbered(await readWholeIndex(this.#repository));
   }
 
-  #copiesIn({ index, numbers }: Numbered, id: Buffer): ChunkPlace[] {
-    const places: ChunkPlace[] = [];
-    for (const record of index.copies(id)) {
-      const { pack, packNumber, blockOffset, blockLength, offset, length } = index.copy(record);
-      if (pack.kind !== DATA) continue;
-      places.push({ pack: numbers[packNumber] as number, blockOffset, blockLength, offset, length });
-    }
-    return places;
-  }
-
   #numbered(index: ChunkIndex): Numbered {
     return { index, numbers: Uint32Array.from(index.packs, ({ id }) => this.#numberOf(packName(id))) };
   }
@@ -127,6 +121,13 @@ export class RepositoryContent implements SnapshotContent {
     this.#numbers.set(object, number);
     return number;
   }
+}
+
+/** Undefined for what is no copy in a data pack. */
+function placeOf({ index, numbers }: Numbered, record: number): ChunkPlace | undefined {
+  const { pack, packNumber, blockOffset, blockLength, offset, length } = index.copy(record);
+  if (pack.kind !== DATA) return undefined;
+  return { pack: numbers[packNumber] as number, blockOffset, blockLength, offset, length };
 }
 
 interface Numbered {

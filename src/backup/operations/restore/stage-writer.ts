@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ByteString } from '../../../shared/bytes.ts';
 import { toHex } from '../../../shared/bytes.ts';
 import { HoldfastError } from '../../../shared/errors.ts';
@@ -12,13 +13,21 @@ import type { ChunkPlace, SnapshotContent } from './content.ts';
 import { dataRuns } from './copy-object.ts';
 import { EntryTable, EntryTableBuilder, type Row, type SharedTable } from './entry-table.ts';
 import type { Job, JobPlace, JobResult, RowsJob } from './jobs.ts';
+import { Lanes } from './lanes.ts';
 import { Pieces } from './pieces.ts';
 import type { RestoreThreads } from './thread-pool.ts';
 import { type WindowBlock, WindowBuilder } from './window.ts';
 
-/** Windows grow: the first one is small, so that the threads begin at once; the largest bounds memory. */
-const FIRST_WINDOW = 2048;
+/**
+ * The first window is small, so that the threads begin at once. All others are as large as memory allows: a block that holds what several windows
+ * need, copies that deduplication found above all, is decoded in each of them.
+ */
+const FIRST_WINDOW = 4096;
 const LARGEST_WINDOW = 131_072;
+/** The next window is handed out when no more than this is left of the one before. */
+const LITTLE_WORK = 16;
+/** Blocks that are fetched at once from a store that is no folder. */
+const MOST_READS = 8;
 const MISFIT = 'a hard link does not fit the file that it belongs to';
 const ROWS_A_JOB = 2048;
 const MOST_NAMED = 100;
@@ -59,6 +68,10 @@ export class StageWriter {
   readonly #options: StageOptions;
   #window = new WindowBuilder();
   #windowLimit = FIRST_WINDOW;
+  readonly #work: Lanes<(thread: number) => void>;
+  #handingOut = false;
+  readonly #reads = new Set<Promise<unknown>>();
+  #nearlyIdle: (() => void)[] = [];
   readonly #links = new EntryTableBuilder();
   readonly #folders = new EntryTableBuilder();
   /** By path below the stage: what the target has instead of a file. Kept only where files may be left out. */
@@ -82,6 +95,7 @@ export class StageWriter {
     this.#content = content;
     this.#place = place;
     this.#options = options;
+    this.#work = new Lanes(threads.width);
   }
 
   get damaged(): DamagedObject[] {
@@ -134,14 +148,32 @@ export class StageWriter {
     else if (entry.type !== 'file' || storedBytes(entry) === 0) this.#window.addPlain(row);
     else {
       this.#rememberInstead(path, instead);
-      return this.#addFile(path, entry);
+      if (!this.#addSmall(row, entry)) return this.#addFile(path, entry);
     }
+  }
+
+  /** A file of one chunk, as nearly all are: nothing has to be waited for. False where it is more than that. */
+  #addSmall(row: Row, { chunks, indirect, size, holes }: StoredEntry): boolean {
+    const [chunk] = chunks ?? [];
+    if (chunks?.length !== 1 || chunk?.length !== size || indirect === true || holes !== undefined) return false;
+    const { id, length } = chunk;
+    const place = this.#content.locate(id);
+    if (place?.length !== length) return false;
+    const number = this.#window.openFile(row, this.#options.check);
+    const piece = { row: number, offset: place.offset, length, partAt: 0, partLength: length, position: 0, id };
+    this.#window.addPiece(piece, place);
+    this.#window.closeFile(number, false);
+    return true;
   }
 
   /** To be called between runs of entries. */
   async breathe(): Promise<void> {
+    // Answers of the threads are heard between turns of the event loop, and a run may take none: its part of the manifest is in memory already.
+    await nextTurn();
     this.#throwFailure();
-    if (this.#window.size >= this.#windowLimit) await this.#flush();
+    if (this.#window.size < this.#windowLimit) return;
+    await this.#untilNearlyIdle();
+    await this.#flush();
   }
 
   /** Everything is in the stage, complete, checked where asked for, and durable. */
@@ -228,30 +260,66 @@ export class StageWriter {
     if (this.#window.size === 0) return;
     const window = this.#window.finish();
     this.#window = new WindowBuilder();
-    this.#windowLimit = Math.min(LARGEST_WINDOW, this.#windowLimit * 4);
+    this.#windowLimit = LARGEST_WINDOW;
     const table = window.table;
     let open = 1;
     const close = () => {
       if (--open === 0 && this.#options.check && !this.#failed) this.#checkTable(table);
     };
     const tracked = (promise: Promise<JobResult>, onDone?: (result: JobResult) => Promise<void> | void) => {
-      open++;
       this.#track(promise, onDone, close);
     };
-    for (const job of this.#rowJobs(table, window.plain ? window.rows : 0)) {
-      await this.#ready();
-      tracked(this.#threads.run(job));
-    }
-    for (const block of window.blocks) {
-      await this.#ready();
-      tracked(this.#runBlock(table, window.pieces, block), (result) =>
+    const rows = this.#rowJobs(table, window.plain ? window.rows : 0).map((job) => (thread: number) => {
+      tracked(this.#threads.run(job, thread));
+    });
+    const blocks = window.blocks.map((block) => (thread: number) => {
+      tracked(this.#runBlock(table, window.pieces, block, thread), (result) =>
         this.#retryBad(table, window.pieces, result, this.#content.packObject(block.place.pack), block.place),
       );
-    }
+    });
+    open += rows.length + blocks.length;
+    this.#handOut([...rows, ...blocks]);
     for (const piece of window.unplaced) {
       await this.#retryPiece(table, window.pieces, piece, 'index', 'no index names a pack that holds it', undefined);
     }
     close();
+  }
+
+  /** Whoever plans goes on with that meanwhile. */
+  #handOut(work: readonly ((thread: number) => void)[]): void {
+    this.#work.add(work);
+    if (this.#handingOut) return;
+    this.#handingOut = true;
+    this.#pending++;
+    void this.#handOutAll()
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => {
+        this.#handingOut = false;
+        this.#settleOne();
+      });
+  }
+
+  async #handOutAll(): Promise<void> {
+    while (this.#work.length > 0) {
+      const thread = await this.#ready();
+      this.#work.take(thread)?.(thread);
+      if (this.#work.length <= LITTLE_WORK) this.#wakePlanner();
+      if (this.#reads.size >= MOST_READS) await Promise.race(this.#reads);
+    }
+  }
+
+  async #untilNearlyIdle(): Promise<void> {
+    while (this.#work.length > LITTLE_WORK) {
+      this.#throwFailure();
+      await new Promise<void>((resolve) => this.#nearlyIdle.push(resolve));
+    }
+    this.#throwFailure();
+  }
+
+  #wakePlanner(): void {
+    const waiting = this.#nearlyIdle;
+    this.#nearlyIdle = [];
+    for (const resolve of waiting) resolve();
   }
 
   #rowJobs(table: SharedTable, rows: number): RowsJob[] {
@@ -263,19 +331,32 @@ export class StageWriter {
     return jobs;
   }
 
-  async #runBlock(table: SharedTable, pieces: SharedArrayBuffer, block: WindowBlock): Promise<JobResult> {
+  async #runBlock(
+    table: SharedTable,
+    pieces: SharedArrayBuffer,
+    block: WindowBlock,
+    thread?: number,
+  ): Promise<JobResult> {
     const { pack, blockOffset: offset, blockLength: length } = block.place;
     const object = this.#content.packObject(pack);
     const path = this.#content.localPath(object);
     const { first, end } = block;
     const job = { kind: 'block', place: this.#place, table, pieces, first, end, object, offset, length } as const;
-    if (path !== undefined) return this.#threads.run({ ...job, path });
+    if (path !== undefined) return this.#threads.run({ ...job, path }, thread);
     const { signal } = this.#options;
-    const [envelope, bytes] = await Promise.all([
+    const reading = Promise.all([
       this.#content.read(object, { offset: 0, length: ENVELOPE_BYTES }, signal),
       this.#content.read(object, { offset, length }, signal),
     ]);
-    return this.#threads.run({ ...job, envelope, bytes });
+    // Its failure is seen below.
+    const ended = reading.then(
+      () => {},
+      () => {},
+    );
+    this.#reads.add(ended);
+    void ended.then(() => this.#reads.delete(ended));
+    const [envelope, bytes] = await reading;
+    return this.#threads.run({ ...job, envelope, bytes }, thread);
   }
 
   async #retryBad(
@@ -406,10 +487,11 @@ export class StageWriter {
     }
   }
 
-  async #ready(): Promise<void> {
+  async #ready(): Promise<number> {
     this.#throwFailure();
-    await this.#threads.ready();
+    const thread = await this.#threads.ready();
     this.#throwFailure();
+    return thread;
   }
 
   #track(promise: Promise<JobResult>, onDone?: (result: JobResult) => Promise<void> | void, always?: () => void): void {
@@ -458,6 +540,8 @@ export class StageWriter {
   #fail(error: unknown): void {
     if (!this.#failed) this.#failure = error;
     this.#failed = true;
+    this.#work.clear();
+    this.#wakePlanner();
   }
 
   #throwFailure(): void {

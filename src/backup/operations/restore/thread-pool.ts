@@ -6,8 +6,8 @@ import { describeFailure, threadFailure } from './failures.ts';
 import type { FromThread, Job, JobResult, ThreadSetup, ToThread } from './jobs.ts';
 import { Restorer } from './restorer.ts';
 
-/** Jobs that a thread may have before it: one at work, one waiting, so that it never stands idle. */
-const QUEUE = 2;
+/** Jobs that a thread may have before it, the one at work included: enough that it never stands idle while the coordinator is at work itself. */
+const QUEUE = 4;
 
 interface Thread {
   worker: Worker;
@@ -17,10 +17,12 @@ interface Thread {
 
 /** The restoring threads as the coordinator sees them. */
 export interface RestoreThreads {
-  /** Resolves when a job can be handed out without piling up. */
-  ready(): Promise<void>;
-  /** Rejects with a HoldfastError, or an error shaped like Node's system errors. */
-  run(job: Job): Promise<JobResult>;
+  /** How many there are. */
+  readonly width: number;
+  /** Resolves when a job can be handed out without piling up, with the number of the thread that has the least to do. */
+  ready(): Promise<number>;
+  /** In the thread of this number, else in the one that has the least to do. Rejects with a HoldfastError, or an error shaped like Node's system errors. */
+  run(job: Job, thread?: number): Promise<JobResult>;
   /** Ends the threads once they have done what they were given. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -36,14 +38,15 @@ export function createRestoreThreads(workers: readonly Worker[], setup: ThreadSe
 }
 
 class InlineThread implements RestoreThreads {
+  readonly width = 1;
   readonly #restorer: Restorer;
 
   constructor(setup: ThreadSetup, posix: Posix) {
     this.#restorer = new Restorer(setup, posix);
   }
 
-  ready(): Promise<void> {
-    return Promise.resolve();
+  ready(): Promise<number> {
+    return Promise.resolve(0);
   }
 
   async run(job: Job): Promise<JobResult> {
@@ -69,15 +72,24 @@ class WorkerThreads implements RestoreThreads {
     this.#threads = workers.map((worker) => this.#begin(worker, setup));
   }
 
-  async ready(): Promise<void> {
+  get width(): number {
+    return this.#threads.length;
+  }
+
+  async ready(): Promise<number> {
     while (this.#ended === undefined && this.#threads.every(({ jobs }) => jobs.size >= QUEUE)) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
+    return this.#threads.indexOf(this.#idlest);
   }
 
-  run(job: Job): Promise<JobResult> {
+  get #idlest(): Thread {
+    return this.#threads.reduce((least, other) => (other.jobs.size < least.jobs.size ? other : least));
+  }
+
+  run(job: Job, wanted?: number): Promise<JobResult> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
-    const thread = this.#threads.reduce((least, other) => (other.jobs.size < least.jobs.size ? other : least));
+    const thread = wanted === undefined ? this.#idlest : (this.#threads[wanted] as Thread);
     const number = this.#nextJob++;
     return new Promise((resolve, reject) => {
       thread.jobs.set(number, { resolve, reject });

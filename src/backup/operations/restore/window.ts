@@ -15,7 +15,7 @@ export interface Window {
   table: SharedTable;
   /** Sorted by block; within a block in the order of the rows. */
   pieces: SharedArrayBuffer;
-  /** In the order of the packs. */
+  /** In the order in which the rows need them: neighbours in the tree are neighbours here. */
   blocks: WindowBlock[];
   /** Pieces of chunks that no index knows. */
   unplaced: number[];
@@ -72,11 +72,9 @@ export class WindowBuilder {
   }
 
   finish(): Window {
-    const order = this.#blocks.map((_, number) => number).sort((a, b) => this.#comparePlaces(a, b));
     const next = new Uint32Array(this.#blocks.length);
     let first = 0;
-    const blocks = order.map((number) => {
-      const { place, pieces } = this.#blocks[number] as { place: ChunkPlace; pieces: number };
+    const blocks = this.#blocks.map(({ place, pieces }, number) => {
       next[number] = first;
       first += pieces;
       return { place, first: first - pieces, end: first };
@@ -107,12 +105,6 @@ export class WindowBuilder {
     }
     (this.#blocks[number] as { pieces: number }).pieces++;
     return number;
-  }
-
-  #comparePlaces(a: number, b: number): number {
-    const x = (this.#blocks[a] as { place: ChunkPlace }).place;
-    const y = (this.#blocks[b] as { place: ChunkPlace }).place;
-    return x.pack - y.pack || x.blockOffset - y.blockOffset;
   }
 
   #grow(): void {

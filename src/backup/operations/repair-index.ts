@@ -112,7 +112,7 @@ class IndexRepair {
       this.#context.signal?.throwIfAborted();
       const index = await readPackIndex(this.#repository, id, size, findings);
       this.#context.onProgress?.({ phase: 'reading packs', files: ++done, totalFiles: listed.size });
-      return index === undefined || index.records.length === 0 ? [] : [index];
+      return index ?? [];
     });
     return { parts: parts.flat(), findings };
   }

@@ -154,7 +154,8 @@ export async function readPackIndex(
     damaged.push({ object: name, problem: error.message });
   }
   try {
-    return salvagePack(repository.sealer, repository.hasher, await repository.store.get(name), id);
+    const found = salvagePack(repository.sealer, repository.hasher, await repository.store.get(name), id);
+    return found.records.length === 0 ? undefined : found;
   } catch (error) {
     if (!isNotFound(error) && !isUnusable(error)) throw error;
     return undefined;

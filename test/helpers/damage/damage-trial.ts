@@ -152,14 +152,19 @@ class Trial {
     const target = this.#target();
     const { id, tree } = this.#snapshot;
     let loss = expected;
+    const isWhollyLost = loss.entries.size === tree.size;
     try {
       const { damaged } = await engine.restore({ snapshot: id, to: target, apply: true, keepGoing: true });
       if (mayBeBack) loss = lossWithout(loss, target);
       if (loss.files.size > 0) this.#expect(damaged.length > 0, `${what}: says nothing of damage`);
+      const counted = damaged.reduce((sum, { filesTotal }) => sum + filesTotal, 0);
+      this.#expect(
+        counted >= loss.files.size || isWhollyLost,
+        `${what}: counts ${counted} of ${loss.files.size} lost files`,
+      );
       if (loss.entries.size === 0) this.#compareNames(what, damaged, loss);
     } catch (error) {
-      const isEverything = loss.entries.size === tree.size;
-      if (!isEverything || !isKnown(error)) this.complaints.push(`${what}: ${describe(error)}`);
+      if (!isWhollyLost || !isKnown(error)) this.complaints.push(`${what}: ${describe(error)}`);
     }
     this.#compare(what, tree, target, loss);
   }

@@ -79,8 +79,8 @@ class OpenState implements State {
   }
 
   async close(): Promise<void> {
-    await this.#writing.catch(() => {});
     await this.#next?.catch(() => {});
+    await this.#writing.catch(() => {});
     await this.#lock.release();
   }
 

@@ -1,0 +1,74 @@
+import type { ProgressEvent } from '../../backup/ports.ts';
+import { type ErrorCode, HoldfastError } from '../../shared/errors.ts';
+
+/** What the bot tells an engine process. Sent by structured clone over the process's channel, so that no secret is in arguments or variables. */
+export type ToEngine =
+  | { type: 'open'; location: string; passphrase: string; background: boolean }
+  | { type: 'call'; id: number; method: CallMethod; args: readonly unknown[] }
+  | { type: 'stream'; id: number; method: StreamMethod; args: readonly unknown[] }
+  /** The next batch of a stream. */
+  | { type: 'next'; id: number }
+  | { type: 'abort'; id: number; reason: SentError }
+  | { type: 'close' };
+
+/** And what it tells the bot. */
+export type FromEngine =
+  | {
+      type: 'opened';
+      location: string;
+      repositoryId: string;
+      fingerprint: string;
+      plainFiles: Record<string, string>;
+      warnings: string[];
+    }
+  | { type: 'refused'; error: SentError }
+  | { type: 'result'; id: number; value: unknown }
+  | { type: 'error'; id: number; error: SentError }
+  | { type: 'progress'; id: number; event: ProgressEvent }
+  | { type: 'warning'; id: number; message: string }
+  | { type: 'items'; id: number; items: readonly unknown[]; done: boolean };
+
+/** Methods of Engine that can be called from another process, by the place of their context among the arguments. */
+export const CALLS = {
+  backup: 1,
+  list: undefined,
+  find: undefined,
+  diff: 2,
+  restore: 1,
+  verify: 1,
+  forget: 1,
+  prune: 1,
+  pin: undefined,
+  unpin: undefined,
+  tag: undefined,
+  keys: undefined,
+  stats: undefined,
+  freeBytes: undefined,
+} as const;
+
+export const STREAMS = ['entries', 'sha256sums', 'search'] as const;
+
+export type CallMethod = keyof typeof CALLS;
+export type StreamMethod = (typeof STREAMS)[number];
+
+export interface SentError {
+  code: ErrorCode | undefined;
+  message: string;
+  advice: string | undefined;
+  retryable: boolean;
+  details: Record<string, unknown>;
+}
+
+export function packError(error: unknown): SentError {
+  if (error instanceof HoldfastError) {
+    const { code, message, advice, retryable, details } = error;
+    return { code, message, advice, retryable, details };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: undefined, message, advice: undefined, retryable: false, details: {} };
+}
+
+export function unpackError({ code, message, advice, retryable, details }: SentError): Error {
+  if (code === undefined) return new Error(message);
+  return new HoldfastError(code, message, { retryable, details, ...(advice !== undefined && { advice }) });
+}

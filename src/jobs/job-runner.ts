@@ -1,0 +1,178 @@
+import type { Clock } from '../shared/clock.ts';
+import { HoldfastError } from '../shared/errors.ts';
+import type { RandomSource } from '../shared/random.ts';
+import type { JobRecord, JobState } from '../state/document.ts';
+import type { State } from '../state/state.ts';
+
+export type JobRequest = Pick<JobRecord, 'kind' | 'source' | 'who' | 'where'>;
+
+export interface JobOutcome {
+  state: Exclude<JobState, 'pending' | 'running'>;
+  /** In a line. */
+  result: string;
+}
+
+/** A job, for the work that runs in it. */
+export interface Job {
+  readonly record: JobRecord;
+  readonly signal: AbortSignal;
+  /** Told as often as one likes: it stays in memory. */
+  progress(phase: string, share: number | undefined): void;
+}
+
+export type JobStart = { job: JobRecord; ended: Promise<JobRecord> } | { running: JobRecord };
+
+const ID_BYTES = 4;
+/** Ended jobs that are remembered. */
+const REMEMBERED = 200;
+
+/** A job that has not ended. */
+export const isOpen = ({ state }: JobRecord): boolean => state === 'pending' || state === 'running';
+
+/** Runs jobs, each remembered from before its first step to after its last, and no two that write the same source. */
+export class JobRunner {
+  readonly #state: State;
+  readonly #clock: Clock;
+  readonly #random: RandomSource;
+  readonly #running = new Map<string, { controller: AbortController; ended: Promise<JobRecord> }>();
+
+  constructor({ state, clock, random }: { state: State; clock: Clock; random: RandomSource }) {
+    this.#state = state;
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  /** Oldest first. */
+  get jobs(): readonly JobRecord[] {
+    return this.#state.document.jobs;
+  }
+
+  find(id: string): JobRecord | undefined {
+    return this.jobs.find((job) => job.id === id);
+  }
+
+  /** The job that writes a source now. */
+  writerOf(source: string): JobRecord | undefined {
+    return this.jobs.find((job) => isOpen(job) && job.source === source);
+  }
+
+  /**
+   * Starts a job, or gives the one that writes the same source already. The job is on the list when this returns, and on disk before `work` begins. `work` tells
+   * failures by rejecting.
+   */
+  start(request: JobRequest, work: (job: Job) => Promise<JobOutcome>): JobStart {
+    const running = request.source === undefined ? undefined : this.writerOf(request.source);
+    if (running !== undefined) return { running };
+    const record: JobRecord = {
+      ...request,
+      id: this.#random.bytes(ID_BYTES).toString('hex'),
+      message: undefined,
+      state: 'running',
+      phase: 'starting',
+      share: undefined,
+      started: this.#now(),
+      ended: undefined,
+      result: undefined,
+      told: false,
+    };
+    const controller = new AbortController();
+    const saved = this.#state.update(({ jobs }) => {
+      jobs.push(record);
+      forgetOld(jobs);
+    });
+    const ended = this.#run(record, controller, saved, work);
+    this.#running.set(record.id, { controller, ended });
+    return { job: record, ended };
+  }
+
+  /** Asks a running job to end; false where it does not run. */
+  cancel(id: string, by: string): boolean {
+    const running = this.#running.get(id);
+    if (running === undefined || running.controller.signal.aborted) return false;
+    running.controller.abort(new HoldfastError('interrupted', `Cancelled by ${by}`));
+    return true;
+  }
+
+  /** Ends all jobs as interrupted. Resolves when they have ended. */
+  async stop(): Promise<void> {
+    const all = [...this.#running.values()];
+    for (const { controller } of all) controller.abort(new Stopped());
+    await Promise.all(all.map(({ ended }) => ended));
+  }
+
+  /** Remembers that the outcome reached whoever started the job. */
+  async told(id: string): Promise<void> {
+    await this.#change(id, { told: true });
+  }
+
+  async shownBy(id: string, message: JobRecord['message']): Promise<void> {
+    await this.#change(id, { message });
+  }
+
+  /** To be called once at start: jobs that an earlier process left open are interrupted. Gives all whose outcome was never told. */
+  async recover(): Promise<JobRecord[]> {
+    await this.#state.update(({ jobs }) => {
+      for (const job of jobs.filter((one) => isOpen(one) && !this.#running.has(one.id))) {
+        Object.assign(job, { state: 'interrupted', ended: this.#now(), result: 'The bot was stopped while it ran' });
+      }
+    });
+    return this.jobs.filter((job) => !isOpen(job) && !job.told);
+  }
+
+  async #run(
+    record: JobRecord,
+    controller: AbortController,
+    saved: Promise<void>,
+    work: (job: Job) => Promise<JobOutcome>,
+  ): Promise<JobRecord> {
+    const begin = (): Promise<JobOutcome> => {
+      controller.signal.throwIfAborted();
+      return work(this.#jobOf(record, controller.signal));
+    };
+    const outcome = await saved.then(begin).catch((error: unknown) => outcomeOf(error, controller.signal));
+    this.#running.delete(record.id);
+    // A full disk must not turn a finished job into a failed one: it stays known in memory.
+    await this.#change(record.id, { ...outcome, ended: this.#now(), phase: 'ended' }).catch(() => {});
+    return record;
+  }
+
+  #jobOf(record: JobRecord, signal: AbortSignal): Job {
+    return {
+      record,
+      signal,
+      progress: (phase, share) => {
+        Object.assign(record, { phase, share });
+      },
+    };
+  }
+
+  async #change(id: string, change: Partial<JobRecord>): Promise<void> {
+    await this.#state.update(({ jobs }) => {
+      const job = jobs.find((one) => one.id === id);
+      if (job !== undefined) Object.assign(job, change);
+    });
+  }
+
+  #now(): string {
+    return new Date(this.#clock.now()).toISOString();
+  }
+}
+
+/** The bot ends, and its jobs with it. */
+class Stopped extends HoldfastError {
+  constructor() {
+    super('interrupted', 'The bot was stopped while it ran');
+  }
+}
+
+function outcomeOf(error: unknown, signal: AbortSignal): JobOutcome {
+  const result = error instanceof Error ? error.message : String(error);
+  if (!signal.aborted) return { state: 'failed', result };
+  const { reason } = signal;
+  return { state: reason instanceof Stopped ? 'interrupted' : 'cancelled', result: (reason as Error).message };
+}
+
+function forgetOld(jobs: JobRecord[]): void {
+  const ended = jobs.filter((job) => !isOpen(job) && job.told);
+  for (const job of ended.slice(0, Math.max(ended.length - REMEMBERED, 0))) jobs.splice(jobs.indexOf(job), 1);
+}

@@ -1,0 +1,105 @@
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Engine } from '../../src/backup/engine.ts';
+import { openRemoteEngine } from '../../src/jobs/engine-process/remote-engine.ts';
+import { startEngineProcess } from '../../src/jobs/engine-process/start-engine-process.ts';
+import { createQuickRepository } from '../helpers/quick-repository.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'holdfast-remote-'));
+const location = join(folder, 'repository');
+const data = join(folder, 'data');
+const start = () => startEngineProcess({ PATH: process.env.PATH ?? '', HOLDFAST_STATE_DIR: join(folder, 'memory') });
+const open = (passphrase = 'open sesame') => openRemoteEngine({ start, location, passphrase, background: true });
+
+let engine: Engine;
+
+beforeAll(async () => {
+  mkdirSync(data);
+  for (let i = 0; i < 500; i++) writeFileSync(join(data, `file-${i}`), `content ${i}`);
+  await createQuickRepository(location, 'open sesame');
+  engine = await open();
+});
+
+afterAll(() => engine.close());
+
+describe('an engine in a process of its own', () => {
+  it('backs up with progress, and lists', async () => {
+    const phases = new Set<string>();
+    const result = await engine.backup(
+      { paths: [data], source: 'app' },
+      { onProgress: ({ phase }) => phases.add(phase) },
+    );
+    expect(result.files.new).toBe(500);
+    expect(phases.size).toBeGreaterThan(0);
+    expect((await engine.list()).map(({ id }) => id)).toEqual([result.snapshot]);
+  });
+
+  it('sees what another process stored', async () => {
+    const other = await open();
+    const { snapshot } = await other.backup({ paths: [data], source: 'app' });
+    await other.close();
+    expect((await engine.find('latest')).id).toBe(snapshot);
+  });
+
+  it('streams long lists, to the end or as far as they are wanted', async () => {
+    const paths: string[] = [];
+    for await (const { path } of engine.entries('latest')) paths.push(path);
+    expect(paths.length).toBeGreaterThanOrEqual(500);
+    for await (const { path } of engine.entries('latest')) {
+      expect(path).toBe(paths[0]);
+      break;
+    }
+    expect((await engine.list()).length).toBe(2);
+  });
+
+  it('tells errors with their code and advice', async () => {
+    await expect(engine.find('ffffffff')).rejects.toMatchObject({ name: 'HoldfastError', code: 'not_found' });
+    await expect(engine.addKey('x', 'y')).rejects.toMatchObject({ code: 'usage' });
+  });
+
+  it('stops what is aborted', async () => {
+    const controller = new AbortController();
+    const running = engine.verify(
+      { depth: 'deep' },
+      { signal: controller.signal, onProgress: () => controller.abort(new Error('enough')) },
+    );
+    await expect(running).rejects.toThrow();
+  });
+
+  it('does not open with a wrong passphrase', async () => {
+    await expect(open('wrong')).rejects.toMatchObject({ code: 'wrong_passphrase' });
+  });
+
+  it('tells when it was killed', async () => {
+    let pid: number | undefined;
+    const other = await openRemoteEngine({
+      start: () => {
+        const child = start();
+        pid = child.pid;
+        return child;
+      },
+      location,
+      passphrase: 'open sesame',
+      background: false,
+    });
+    const running = other.verify({ depth: 'deep' });
+    process.kill(pid ?? 0, 'SIGKILL');
+    await expect(running).rejects.toThrow('ended before it was done (SIGKILL)');
+    await expect(other.list()).rejects.toThrow('ended before it was done');
+  });
+
+  it('gets no secrets in its arguments or variables', async () => {
+    const child = start();
+    try {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      const seen =
+        readFileSync(`/proc/${child.pid}/cmdline`, 'utf8') + readFileSync(`/proc/${child.pid}/environ`, 'utf8');
+      expect(seen).toContain('engine-host');
+      expect(seen).not.toContain('sesame');
+    } finally {
+      child.disconnect();
+    }
+  });
+});

@@ -47,9 +47,13 @@ export async function restore(
   request: RestoreRequest,
   context: OperationContext = {},
 ): Promise<RestoreResult> {
-  const workers = needsThreads(request) ? startRestoreWorkers(environment.threads) : [];
+  const wanted = needsThreads(request) ? environment.threads : 0;
+  // The others boot when the passphrase has been worked on, which takes more memory than anything that comes after it.
+  const workers = startRestoreWorkers(Math.min(1, wanted));
   try {
-    return await restoreFrom(await environment.repository, { ...environment, workers }, request, context);
+    const repository = await environment.repository;
+    workers.push(...startRestoreWorkers(wanted - workers.length));
+    return await restoreFrom(repository, { ...environment, workers }, request, context);
   } finally {
     await Promise.all(workers.map((worker) => worker.terminate()));
   }

@@ -189,12 +189,19 @@ export class Restorer {
   /** Returns where the written content ends. */
   #writePieces({ pieces, plain, sound, job }: BlockContent, fd: number, first: number, end: number): number {
     let reached = 0;
-    for (let piece = first; piece < end; piece++) {
-      if (sound[piece - job.first] === 0) continue;
-      const { offset, partAt, partLength, position } = pieces.get(piece);
-      writeAt(fd, plain.subarray(offset + partAt, offset + partAt + partLength), position);
-      reached = Math.max(reached, position + partLength);
-      this.#result.bytes += partLength;
+    for (let piece = first; piece < end; ) {
+      if (sound[piece++ - job.first] === 0) continue;
+      const { offset, partAt, partLength, position } = pieces.get(piece - 1);
+      let length = partLength;
+      // What follows each other both in the block and in the file is written at once: threads wait for each other at every write to the same file.
+      for (; piece < end && sound[piece - job.first] === 1; piece++) {
+        const next = pieces.get(piece);
+        if (next.offset + next.partAt !== offset + partAt + length || next.position !== position + length) break;
+        length += next.partLength;
+      }
+      writeAt(fd, plain.subarray(offset + partAt, offset + partAt + length), position);
+      reached = Math.max(reached, position + length);
+      this.#result.bytes += length;
     }
     return reached;
   }

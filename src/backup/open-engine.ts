@@ -265,13 +265,17 @@ export class OpenEngine implements Engine {
     return this.#parts.heads((await this.#opening).id);
   }
 
-  /** Finishes or rolls back restores of this machine that died: whichever command comes next finds every target whole. */
+  /** Finishes or rolls back restores of this machine and changes of key slots that died: whichever command comes next finds every target whole. */
   async #finishOpening(opening: Promise<Repository>): Promise<Repository> {
     const repository = await opening;
     this.#repository = repository;
     if ((await repository.store.list('sessions/')).length === 0) return repository;
-    const { recoverDeadRestores } = await import('./operations/restore/recover-dead.ts');
+    const [{ recoverDeadRestores }, { settleSlots }] = await Promise.all([
+      import('./operations/restore/recover-dead.ts'),
+      import('./repository/key-slots.ts'),
+    ]);
     this.#recovered = await recoverDeadRestores(repository, this.#parts.posix);
+    await settleSlots(repository);
     return repository;
   }
 }

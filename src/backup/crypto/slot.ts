@@ -54,26 +54,48 @@ export async function sealSlot(
   const salt = random.bytes(32);
   const key = await deriveKey(passphrase, salt, logN);
   const plain = encodeKeyRing(ring);
-  const copies = [0, 1].map((copy) => {
-    const nonce = random.bytes(12);
-    const fixed = Buffer.alloc(FIXED_BYTES);
-    MAGIC.copy(fixed, 0);
-    fixed.writeUInt8(1, 4);
-    fixed.writeUInt8(copy, 5);
-    fixed.writeUInt8(logN, 6);
-    fixed.writeUInt8(SCRYPT_R, 7);
-    fixed.writeUInt8(SCRYPT_P, 8);
-    slotId.copy(fixed, 16);
-    salt.copy(fixed, 32);
-    nonce.copy(fixed, 64);
-    fixed.writeUInt16LE(header.length, 76);
-    fixed.writeUInt16LE(labelBytes.length, 78);
-    fixed.writeUInt32LE(plain.length, 80);
-    const aad = Buffer.concat([fixed, header, labelBytes]);
-    const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(aad);
-    return Buffer.concat([aad, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
-  });
+  const copies = [0, 1].map((copy) =>
+    sealCopy({ slotId, copy, logN, salt, nonce: random.bytes(12), header, label: labelBytes }, key, plain),
+  );
   return { slotId: toHex(slotId), copies };
+}
+
+/** The other copy of a slot that its passphrase opens; undefined for another passphrase. Costs one scrypt. */
+export async function sealOtherCopy(slot: Slot, passphrase: string, random: RandomSource): Promise<Buffer | undefined> {
+  const key = await deriveKey(passphrase, slot.salt, slot.logN);
+  const plain = unseal(slot, key);
+  if (plain === undefined) return undefined;
+  const { logN, salt, header } = slot;
+  const fields = { copy: 1 - slot.copy, logN, salt, nonce: random.bytes(12), header };
+  return sealCopy(
+    { ...fields, slotId: Buffer.from(slot.slotId, 'hex'), label: Buffer.from(slot.label, 'utf8') },
+    key,
+    plain,
+  );
+}
+
+interface CopyFields extends Pick<Slot, 'copy' | 'logN' | 'salt' | 'nonce' | 'header'> {
+  slotId: Buffer;
+  label: Buffer;
+}
+
+function sealCopy({ slotId, copy, logN, salt, nonce, header, label }: CopyFields, key: Buffer, plain: Buffer): Buffer {
+  const fixed = Buffer.alloc(FIXED_BYTES);
+  MAGIC.copy(fixed, 0);
+  fixed.writeUInt8(1, 4);
+  fixed.writeUInt8(copy, 5);
+  fixed.writeUInt8(logN, 6);
+  fixed.writeUInt8(SCRYPT_R, 7);
+  fixed.writeUInt8(SCRYPT_P, 8);
+  slotId.copy(fixed, 16);
+  salt.copy(fixed, 32);
+  nonce.copy(fixed, 64);
+  fixed.writeUInt16LE(header.length, 76);
+  fixed.writeUInt16LE(label.length, 78);
+  fixed.writeUInt32LE(plain.length, 80);
+  const aad = Buffer.concat([fixed, header, label]);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(aad);
+  return Buffer.concat([aad, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
 }
 
 /** Reads a slot's plain part. Throws `damaged` where the bytes are no slot, before any memory is spent on scrypt. */

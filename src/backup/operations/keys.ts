@@ -1,26 +1,11 @@
 import { HoldfastError } from '../../shared/errors.ts';
-import { openSlot, parseSlot, type Slot } from '../crypto/slot.ts';
-import { putSlot } from '../repository/create-repository.ts';
-import { readObjects } from '../repository/objects.ts';
+import { openSlot } from '../crypto/slot.ts';
+import { deleteSlot, type NewPassphrase, putSlot, readSlots, type StoredSlot } from '../repository/key-slots.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { KeySlotInfo } from '../types.ts';
 
-const PREFIX = 'keys/';
 const MIN_PREFIX_DIGITS = 4;
 const MAX_LABEL_BYTES = 200;
-
-/** A slot as it lies in the store: its readable copies, and the names of their objects. */
-interface StoredSlot {
-  id: string;
-  copies: { name: string; slot: Slot }[];
-}
-
-export interface NewPassphrase {
-  passphrase: string;
-  label: string;
-  /** log2 N of scrypt, where it is not to be the default. */
-  logN?: number;
-}
 
 /** The key slots, in the order of their IDs. `current` is the ID of the slot that this program opened the repository with. */
 export async function listKeys(repository: Repository, current = repository.slot.id): Promise<KeySlotInfo[]> {
@@ -41,7 +26,7 @@ export async function addKey(repository: Repository, request: NewPassphrase): Pr
       advice: 'Give a few words.',
     });
   }
-  const added = await putSlot(repository, repository.ring, repository.header, request);
+  const added = await putSlot(repository, request);
   const stored = (await readSlots(repository)).find(({ id }) => id === added.id);
   return infoOf(stored ?? { id: added.id, copies: [] }, repository.slot.id, label);
 }
@@ -90,19 +75,6 @@ export async function changePassphrase(
   return { ...added, current: true };
 }
 
-async function readSlots(repository: Repository): Promise<StoredSlot[]> {
-  const found: { name: string; slot: Slot }[] = [];
-  await readObjects({
-    store: repository.store,
-    prefix: PREFIX,
-    use: (name, bytes) => found.push({ name, slot: parseSlot(bytes) }),
-    // Opening the repository has told about these; a slot counts by the copies that can be used.
-    damaged: () => {},
-  });
-  const slots = [...Map.groupBy(found, ({ slot }) => slot.slotId)].map(([id, copies]) => ({ id, copies }));
-  return slots.sort((a, b) => (a.id < b.id ? -1 : 1));
-}
-
 function chooseSlot(slots: readonly StoredSlot[], slotId: string): StoredSlot {
   const prefix = slotId.toLowerCase();
   const found = slots.filter(({ id }) => id.startsWith(prefix));
@@ -117,10 +89,6 @@ function chooseSlot(slots: readonly StoredSlot[], slotId: string): StoredSlot {
   throw new HoldfastError('not_found', `There is no key slot ${prefix}.`, {
     advice: 'Run key list to see all of them.',
   });
-}
-
-async function deleteSlot({ store }: Repository, slot: StoredSlot): Promise<void> {
-  for (const { name } of slot.copies) await store.delete(name);
 }
 
 function infoOf({ id, copies }: StoredSlot, current: string, label = ''): KeySlotInfo {

@@ -1,3 +1,4 @@
+import type { SessionBody } from '../format/bodies.ts';
 import { readIndexRuns } from './index-loader.ts';
 import { deleteMark, type Marks, readMarks } from './marks.ts';
 import { judgeHalves } from './note-pairs.ts';
@@ -29,19 +30,23 @@ export async function removeForgottenObjects(repository: Repository, catalog: Ca
 }
 
 /**
- * Removes what dead sessions left. Those of restores stay: their journals are needed to finish or undo them. So do those whose snapshot
+ * Removes what dead sessions left. Those of restores and those that name a key slot stay for whoever opens the repository next, who finishes or
+ * undoes what they had begun. So do those whose snapshot
  * is still unfinished, or that have half a note: the session tells that it was interrupted and not harmed. Both are looked for when it is
  * known which sessions are dead, since until then they may have put more.
  */
 export async function removeDeadSessions(repository: Repository, own: Session): Promise<void> {
   const sessions = await listSessions(repository);
-  const dead = sessions.filter(({ id, live, body }) => !live && id !== own.id && body?.operation !== 'restore');
+  const dead = sessions.filter(({ id, live, body }) => !live && id !== own.id && !isForOpening(body));
   if (dead.length === 0) return;
   const { snapshots, halves } = await readCatalog(repository);
   if ((await judgeHalves(repository, halves)).some(({ state }) => state === 'interrupted')) return;
   const unfinished = new Set(snapshots.filter(({ status }) => status === 'unfinished').map(({ body }) => body.session));
   for (const session of dead) if (!unfinished.has(session.id)) await deleteSession(repository, session);
 }
+
+const isForOpening = (body: SessionBody | undefined): boolean =>
+  body?.operation === 'restore' || body?.slot !== undefined;
 
 /** Removes marks that nobody can read. Only where no other collector runs: it may have read them before they were damaged. */
 export async function removeDamagedMarks(repository: Repository, own: Session, marks: Marks): Promise<string[]> {

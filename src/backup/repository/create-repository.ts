@@ -1,5 +1,5 @@
 import { HoldfastError } from '../../shared/errors.ts';
-import { createKeyRing, type KeyRing } from '../crypto/keyring.ts';
+import { createKeyRing } from '../crypto/keyring.ts';
 import { Sealer } from '../crypto/sealer.ts';
 import { DEFAULT_LOG_N, sealSlot } from '../crypto/slot.ts';
 import { encodeHeader, HEADER_NAME, type Header, parseHeader } from '../format/header.ts';
@@ -7,6 +7,7 @@ import { objectId } from '../format/pack.ts';
 import type { Store } from '../ports.ts';
 import { DEFAULT_CONFIG, putConfig } from './config.ts';
 import { isNotFound, isUnusable } from './damage.ts';
+import { putCopies } from './key-slots.ts';
 import { Repository, type RepositoryPorts } from './repository.ts';
 
 export interface CreateRequest {
@@ -31,13 +32,23 @@ export async function createRepository(ports: RepositoryPorts, request: CreateRe
   const header = await putHeader(ports);
   const ring = createKeyRing(random);
   const sealer = new Sealer(ring, header.repositoryId, random);
-  for (const { name } of await store.list('config/')) await store.delete(name);
+  await removeSealed(store);
   for (const { name, bytes } of request.files) await store.put(name, bytes);
   const files = Object.fromEntries(request.files.map(({ name, bytes }) => [name, objectId(bytes)]));
   const config = { ...DEFAULT_CONFIG, files };
   await putConfig(store, sealer, random, 1, config);
-  const slot = await putSlot(ports, ring, header, request);
-  return new Repository(ports, { header, ring, config, slot, warnings: [] });
+  const { passphrase, label, logN = DEFAULT_LOG_N } = request;
+  const { slotId, copies } = await sealSlot(ring, header.bytes, passphrase, label, random, logN);
+  const slot = { id: slotId, label };
+  const repository = new Repository(ports, { header, ring, config, slot, warnings: [] });
+  await putCopies(repository, 'init', slotId, copies);
+  return repository;
+}
+
+/** What a creation that was interrupted has sealed under keys that nobody has. */
+async function removeSealed(store: Store): Promise<void> {
+  const found = [...(await store.list('config/')), ...(await store.list('sessions/'))];
+  for (const { name } of found) await store.delete(name);
 }
 
 /** Throws `refused` where a repository exists already. */
@@ -64,17 +75,4 @@ async function readHeader(store: Store): Promise<Header | undefined> {
     if (isNotFound(error) || (isUnusable(error) && error.code === 'damaged')) return undefined;
     throw error;
   }
-}
-
-/** Puts both copies of a new slot for the ring. */
-export async function putSlot(
-  ports: Pick<RepositoryPorts, 'store' | 'random'>,
-  ring: KeyRing,
-  header: Header,
-  request: Pick<CreateRequest, 'passphrase' | 'label' | 'logN'>,
-): Promise<{ id: string; label: string }> {
-  const logN = request.logN ?? DEFAULT_LOG_N;
-  const { slotId, copies } = await sealSlot(ring, header.bytes, request.passphrase, request.label, ports.random, logN);
-  for (const copy of copies) await ports.store.put(`keys/${objectId(copy)}`, copy);
-  return { id: slotId, label: request.label };
 }

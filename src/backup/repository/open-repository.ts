@@ -1,7 +1,7 @@
 import { HoldfastError } from '../../shared/errors.ts';
 import { mapParallel } from '../../shared/parallel.ts';
 import { Sealer } from '../crypto/sealer.ts';
-import { type OpenedSlot, openSlot, parseSlot, type Slot } from '../crypto/slot.ts';
+import { type OpenedSlot, openSlot, parseSlot, type Slot, sealOtherCopy } from '../crypto/slot.ts';
 import { HEADER_NAME, type Header, parseHeader } from '../format/header.ts';
 import type { Store } from '../ports.ts';
 import { chooseConfig, fetchConfigs } from './config.ts';
@@ -39,13 +39,15 @@ export async function openRepository(ports: RepositoryPorts, request: OpenReposi
   configs.catch(() => {});
   early.catch(() => {});
   const { slot, ring } = (await openOneSlot(slots, passphrase)) ?? notOpened(store, areSure);
+  const isAlone = slots.filter(({ slotId }) => slotId === slot.slotId).length === 1;
+  const otherCopy = isAlone ? await sealOtherCopy(slot, passphrase, ports.random) : undefined;
   const authentic = authenticHeader(header, slot, warnings);
   const chosen = chooseConfig(new Sealer(ring, authentic.repositoryId, ports.random), await configs);
   return new Repository(ports, {
     header: authentic,
     ring,
     config: chosen.config,
-    slot: { id: slot.slotId, label: slot.label },
+    slot: { id: slot.slotId, label: slot.label, ...(otherCopy !== undefined && { otherCopy }) },
     warnings: [...warnings, ...chosen.warnings],
     early: await early,
   });

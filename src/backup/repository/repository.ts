@@ -28,6 +28,8 @@ export type RepositoryConfig = Pick<ConfigBody, 'features' | 'chunker' | 'files'
 export interface OpenedSlot {
   id: string;
   label: string;
+  /** The other copy, where only one was found: see settleSlots. */
+  otherCopy?: Buffer;
 }
 
 /** What opening found out. */

@@ -22,6 +22,8 @@ export interface SessionRequest {
   /** Of a restore. */
   target?: RawString;
   journal?: RawString;
+  /** The key slot that is being put or removed: 32 hexadecimal digits. */
+  slot?: string;
   /** Goes on without the object where the place is full: for what frees space. */
   optional?: boolean;
 }
@@ -107,6 +109,7 @@ export class Session {
       time: this.#repository.timestamp(),
       ...(this.#request.target === undefined ? {} : { target: this.#request.target }),
       ...(this.#request.journal === undefined ? {} : { journal: this.#request.journal }),
+      ...(this.#request.slot === undefined ? {} : { slot: this.#request.slot }),
     };
     // Counted before it is put: a put that fails may still have stored the object, which `end` then deletes.
     this.#heartbeats = number + 1;

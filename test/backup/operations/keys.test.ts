@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { addKey, changePassphrase, listKeys, removeKey } from '../../../src/backup/operations/keys.ts';
+import { verify } from '../../../src/backup/operations/verify/verify.ts';
 import type { Store } from '../../../src/backup/ports.ts';
+import { createRepository } from '../../../src/backup/repository/create-repository.ts';
+import type { HostFacts } from '../../../src/backup/repository/host-facts.ts';
+import { settleSlots } from '../../../src/backup/repository/key-slots.ts';
 import { openRepository } from '../../../src/backup/repository/open-repository.ts';
+import { Repository } from '../../../src/backup/repository/repository.ts';
+import { FaultyStore } from '../../../src/backup/stores/faulty.ts';
 import { MemoryStore } from '../../../src/backup/stores/memory.ts';
 import { ManualClock } from '../../helpers/manual-clock.ts';
 import { testHost } from '../../helpers/repository/test-repository.ts';
@@ -96,3 +102,91 @@ describe('keys', () => {
     expect(await listKeys(repository)).toMatchObject([{ copies: 1 }]);
   });
 });
+
+describe('a change of keys that dies', () => {
+  const changes: Record<string, (repository: Repository) => Promise<unknown>> = {
+    adding: (repository) => addKey(repository, { passphrase: 'new', label: 'new', logN: LOG_N }),
+    changing: (repository) => changePassphrase(repository, { passphrase: 'new', logN: LOG_N }),
+    removing: (repository) => removeKey(repository, repository.slot.id),
+    creating: async (repository) => {
+      const { store, clock, random, host, writer } = repository;
+      await createRepository(
+        { store, clock, random, host, writer },
+        { passphrase: 'first', label: 'first', files: [], logN: LOG_N },
+      );
+    },
+  };
+
+  it.each(Object.keys(changes))('is no damage, and is finished or undone by who comes next: %s', async (name) => {
+    const before = new Map<string, Buffer>();
+    const repository = await newRepository(5, new MemoryStore(before));
+    await addKey(repository, { passphrase: 'other', label: 'other', logN: LOG_N });
+    if (name === 'creating') before.clear();
+    for (let number = 1; ; number++) {
+      const objects = new Map(before);
+      const faults = {
+        failCall: { number, when: 'before' as const, thenDead: true },
+        only: (call: string, of: string) => (call === 'put' || call === 'delete') && /^(keys|sessions)\//.test(of),
+      };
+      const store = new FaultyStore(new MemoryStore(objects), faults, new SeededRandom(1), new ManualClock());
+      const dying = sameKeys(
+        repository,
+        store,
+        testHost('host', () => 1),
+      );
+      const died = await (changes[name] as (repository: Repository) => Promise<unknown>)(dying).then(
+        () => false,
+        () => true,
+      );
+      const opened = await openAny(objects);
+      if (opened === undefined) {
+        expect(name).toBe('creating');
+        expect(
+          objects
+            .keys()
+            .filter((object) => object.startsWith('keys/'))
+            .toArray(),
+        ).toEqual([]);
+        await changes.creating?.(sameKeys(repository, new MemoryStore(objects), testHost('next')));
+        expect((await verify({ repository: (await openAny(objects)) as Repository, workers: [] }, {})).damaged).toEqual(
+          [],
+        );
+        continue;
+      }
+      const where = `${name}, change ${number}`;
+      expect((await verify({ repository: opened, workers: [] }, {})).damaged, where).toEqual([]);
+      await settleSlots(opened);
+      expect(
+        (await listKeys(opened)).map(({ copies }) => copies).filter((copies) => copies !== 2),
+        where,
+      ).toEqual([]);
+      expect((await verify({ repository: opened, workers: [] }, {})).damaged, where).toEqual([]);
+      expect(
+        [...objects.keys()].filter((object) => object.startsWith('sessions/')),
+        where,
+      ).toEqual([]);
+      if (!died) break;
+    }
+  });
+});
+
+/** With any of the passphrases, in another process of the same host, where the others have died; undefined where none opens it. */
+async function openAny(objects: Map<string, Buffer>): Promise<Repository | undefined> {
+  const ports = {
+    store: new MemoryStore(objects),
+    clock: new ManualClock(),
+    random: new SeededRandom(98),
+    host: { ...testHost('host', (pid) => (pid === 2 ? 1 : undefined)), pid: 2 },
+    writer: '00'.repeat(16),
+  };
+  for (const passphrase of ['new', 'first', 'other']) {
+    const repository = await openRepository(ports, { passphrase: () => passphrase }).catch(() => undefined);
+    if (repository !== undefined) return repository;
+  }
+  return undefined;
+}
+
+function sameKeys(of: Repository, store: Store, host: HostFacts): Repository {
+  const { clock, random, writer, header, ring, config, slot } = of;
+  return new Repository({ store, clock, random, host, writer }, { header, ring, config, slot, warnings: [] });
+}

@@ -5,8 +5,9 @@ import { Readable } from 'node:stream';
 import { parseSlot } from '../../../src/backup/crypto/slot.ts';
 import { packName } from '../../../src/backup/format/pack-index.ts';
 import { openPosix } from '../../../src/backup/posix/open-posix.ts';
-import { createRepository, putSlot } from '../../../src/backup/repository/create-repository.ts';
+import { createRepository } from '../../../src/backup/repository/create-repository.ts';
 import { readHostFacts } from '../../../src/backup/repository/host-facts.ts';
+import { putSlot } from '../../../src/backup/repository/key-slots.ts';
 import { readMarks } from '../../../src/backup/repository/marks.ts';
 import { openRepository as openInStore } from '../../../src/backup/repository/open-repository.ts';
 import type { Repository } from '../../../src/backup/repository/repository.ts';
@@ -151,7 +152,7 @@ function builtEntries(random: SeededRandom, round: number): EntryWish[] {
 async function createKeys(store: LocalStore, passphrase: string, random: SeededRandom): Promise<void> {
   const ports = { store, clock: systemClock, random, host: readHostFacts(), writer: '0'.repeat(32) };
   const created = await createRepository(ports, { passphrase, label: 'first', files: PLAIN_FILES, logN: 15 });
-  await putSlot(ports, created.ring, created.header, { passphrase: 'another', label: 'second', logN: 15 });
+  await putSlot(created, { passphrase: 'another', label: 'second', logN: 15 });
   await store.close();
 }
 

@@ -7,9 +7,11 @@ import { decodeBody } from '../../format/body.ts';
 import { HEADER_NAME } from '../../format/header.ts';
 import { objectId } from '../../format/pack.ts';
 import { type DamagedFinding, isNotFound } from '../../repository/damage.ts';
+import { readSlots } from '../../repository/key-slots.ts';
 import { lastComponent } from '../../repository/names.ts';
 import { PARALLEL_READS, readObjects } from '../../repository/objects.ts';
 import type { Repository } from '../../repository/repository.ts';
+import { listSessions } from '../../repository/sessions.ts';
 
 /** Checks of the objects that no reader of snapshots touches: header, key slots, configuration, sessions, completions, plain files. */
 
@@ -34,7 +36,8 @@ async function checkHeader({ store, header }: Repository): Promise<DamagedFindin
   return [{ object: HEADER_NAME, problem: `it differs from its authenticated copy; ${repair}` }];
 }
 
-async function checkKeys({ store, header, slot }: Repository): Promise<DamagedFinding[]> {
+async function checkKeys(repository: Repository): Promise<DamagedFinding[]> {
+  const { store, header, slot } = repository;
   const findings: DamagedFinding[] = [];
   const slots: { name: string; slot: Slot }[] = [];
   await readObjects({
@@ -49,19 +52,34 @@ async function checkKeys({ store, header, slot }: Repository): Promise<DamagedFi
     }
   }
   const copies = Map.groupBy(slots, ({ slot: { slotId } }) => slotId);
-  const advice = '`key passwd` writes the slot that is in use again';
-  const lonely = [...copies].flatMap(([slotId, found]): DamagedFinding[] => {
-    if (new Set(found.map((one) => one.slot.copy)).size === 2) return [];
-    return [
-      { object: `keys/${slotId}`, problem: `only ${found[0]?.name} is left of the slot's two copies; ${advice}` },
-    ];
-  });
+  const lonely = await lonelySlots(repository, copies);
   // A damaged copy does not tell whose it is: it is the one that its partner lacks.
   if (lonely.length > findings.length) findings.push(...lonely);
   if (!copies.has(slot.id) && findings.length === 0) {
     findings.push({ object: `keys/${slot.id}`, problem: 'the slot that opened this repository is gone' });
   }
   return findings;
+}
+
+/**
+ * Slots of which one copy is missing, but for those that somebody is just putting or removing, or was when he died: whichever command opens the
+ * repository next sees to them. A second look tells the former, should they be done by the time that sessions are looked at.
+ */
+async function lonelySlots(
+  repository: Repository,
+  copies: ReadonlyMap<string, { name: string; slot: Slot }[]>,
+): Promise<DamagedFinding[]> {
+  const isAlone = (found: readonly { slot: Slot }[]) => new Set(found.map(({ slot }) => slot.copy)).size === 1;
+  const alone = [...copies].filter(([, found]) => isAlone(found));
+  if (alone.length === 0) return [];
+  const inHand = new Set((await listSessions(repository)).flatMap(({ body }) => body?.slot ?? []));
+  const again = new Map((await readSlots(repository)).map(({ id, copies }) => [id, copies]));
+  const advice = '`key passwd` writes the slot that is in use again';
+  return alone.flatMap(([slotId, found]): DamagedFinding[] => {
+    if (inHand.has(slotId) || !isAlone(again.get(slotId) ?? [])) return [];
+    const problem = `only ${found[0]?.name} is left of the slot's two copies; ${advice}`;
+    return [{ object: `keys/${slotId}`, problem }];
+  });
 }
 
 /** The newest readable configuration comes first. */

@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import { RequestMethod, Routes } from 'discord.js';
+import type { Clock } from '../../shared/clock.ts';
+import type { RandomSource } from '../../shared/random.ts';
+import type { View } from '../../view/view.ts';
+import type { MessageRef } from '../platform.ts';
+import { type DiscordApi, messageData, PATIENT, type StoredMessage } from './discord-api.ts';
+import { toHoldfastError } from './discord-errors.ts';
+import { DISCORD } from './interaction-events.ts';
+import { LIMITS } from './limits.ts';
+import { type DiscordMessage, renderMessage } from './render-message.ts';
+import { SerialQueue } from './serial-queue.ts';
+
+/** Messages that the bot sends and edits in its own name. All errors are HoldfastErrors. */
+export class DiscordMessages {
+  private readonly api: DiscordApi;
+  private readonly clock: Clock;
+  private readonly random: RandomSource;
+  private readonly queue = new SerialQueue();
+
+  constructor(api: DiscordApi, clock: Clock, random: RandomSource) {
+    this.api = api;
+    this.clock = clock;
+    this.random = random;
+  }
+
+  render(view: View): Promise<DiscordMessage> {
+    return renderMessage(view, { nowMs: this.clock.now(), commandPrefix: '/' });
+  }
+
+  /** With the same `key` Discord answers with the message that it has already, for some minutes. */
+  async send(channel: string, message: DiscordMessage, key?: string): Promise<MessageRef> {
+    const nonce = key === undefined ? this.random.bytes(16).toString('base64url') : digest(key);
+    const data = messageData(message, { nonce: nonce.slice(0, LIMITS.nonce), enforce_nonce: true });
+    return this.requestMessage(() =>
+      this.api.request('bot', RequestMethod.Post, Routes.channelMessages(channel), data),
+    );
+  }
+
+  /** Edits of one message arrive in the order in which they were asked for. `patienceMs`: how long rate limits are waited for. */
+  async edit(ref: MessageRef, message: DiscordMessage, patienceMs: number = PATIENT.forMs): Promise<MessageRef> {
+    const route = Routes.channelMessage(ref.channel, ref.message);
+    return this.queue.run(ref.message, () =>
+      this.requestMessage(() =>
+        this.api.request('bot', RequestMethod.Patch, route, messageData(message), { ...PATIENT, forMs: patienceMs }),
+      ),
+    );
+  }
+
+  /** A direct message to one person. */
+  async sendDirect(user: string, message: DiscordMessage): Promise<MessageRef> {
+    const channel = await this.requestMessage(() =>
+      this.api.request('bot', RequestMethod.Post, Routes.userChannels(), { body: { recipient_id: user } }),
+    );
+    return this.send(channel.message, message);
+  }
+
+  idle(): Promise<void> {
+    return this.queue.idle();
+  }
+
+  private async requestMessage(request: () => Promise<unknown>): Promise<MessageRef> {
+    try {
+      return refTo((await request()) as StoredMessage);
+    } catch (error) {
+      throw toHoldfastError(error);
+    }
+  }
+}
+
+export function refTo({ id, channel_id }: StoredMessage): MessageRef {
+  return { platform: DISCORD, channel: channel_id, message: id };
+}
+
+const digest = (key: string): string => createHash('sha256').update(key).digest('base64url');

@@ -1,0 +1,237 @@
+import {
+  type AutocompleteInteraction,
+  type ButtonInteraction,
+  type ChatInputCommandInteraction,
+  type Interaction,
+  InteractionResponseType,
+  MessageFlags,
+  RequestMethod,
+  Routes,
+  type StringSelectMenuInteraction,
+} from 'discord.js';
+import type { AnyCommand } from '../../commands/command.ts';
+import type { View } from '../../view/view.ts';
+import type { Audience, MessageRef, Platform, PlatformEvents, PostOptions, Suggestion } from '../platform.ts';
+import type { DiscordOptions } from '../platform-options.ts';
+import { clip } from './components.ts';
+import { DiscordApi, type Patience } from './discord-api.ts';
+import { DiscordConnection } from './discord-connection.ts';
+import { explain, isAcknowledgedAlready, toHoldfastError } from './discord-errors.ts';
+import { DiscordMessages } from './discord-messages.ts';
+import {
+  type Completion,
+  commandEvent,
+  completion,
+  DISCORD,
+  type FieldsOf,
+  isPrivate,
+  pressEvent,
+} from './interaction-events.ts';
+import { InteractionReply, type ReplyContext } from './interaction-reply.ts';
+import { LIMITS } from './limits.ts';
+import { quoteWord } from './list-option.ts';
+import { registerCommands } from './register-commands.ts';
+
+const API_URL = 'https://discord.com/api';
+/** An interaction has to be acknowledged within 3 s of Discord's sending it. */
+const ACKNOWLEDGE: Patience = { forMs: 2500, firstPauseMs: 100, attemptMs: 1000 };
+/** Suggestions that take longer come too late. */
+const SUGGEST_WITHIN_MS = 2000;
+/** What was begun may finish for so long when stopping. */
+const FINISH_WITHIN_MS = 5000;
+
+type Component = ButtonInteraction | StringSelectMenuInteraction;
+
+/** Holdfast on Discord: slash commands, buttons, selects and autocomplete over the gateway, answers over REST. */
+export function createDiscordPlatform(options: DiscordOptions): Platform {
+  return new DiscordPlatform(options);
+}
+
+class DiscordPlatform implements Platform {
+  readonly name = DISCORD;
+  readonly pace = { editEveryMs: 2500, renewAfterMs: 55 * 60_000 };
+  private readonly options: DiscordOptions;
+  private readonly api: DiscordApi;
+  private readonly messages: DiscordMessages;
+  private readonly commands: ReadonlyMap<string, AnyCommand>;
+  private readonly stopped = new AbortController();
+  private readonly begun = new Set<Promise<unknown>>();
+  private connection: DiscordConnection | undefined;
+  private isRegistering = false;
+
+  constructor(options: DiscordOptions) {
+    const { token, apiUrl = API_URL, clock, random, version, commands } = options;
+    this.options = options;
+    const userAgent = `Holdfast/${version}`;
+    this.api = new DiscordApi({ token, apiUrl, clock, random, userAgent, signal: this.stopped.signal });
+    this.messages = new DiscordMessages(this.api, clock, random);
+    this.commands = new Map(commands.all.map((command) => [command.name, command]));
+  }
+
+  start(events: PlatformEvents): Promise<void> {
+    const { token, apiUrl = API_URL, clock, random } = this.options;
+    events.onState('starting');
+    this.connection = new DiscordConnection(
+      { token, apiUrl, clock, random },
+      {
+        onInteraction: (interaction) => void this.track(this.receive(interaction, events)),
+        onConnected: (applicationId) => {
+          events.onState('connected');
+          void this.track(this.register(applicationId));
+        },
+        onDisconnected: (detail) => events.onState('disconnected', detail),
+        onRefused: (error) => {
+          this.options.log({ level: 'error', message: `${error.message}. ${error.advice ?? ''}` });
+          events.onState('stopped', error.message);
+        },
+      },
+    );
+    return this.connection.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.connection?.stop();
+    const done = new AbortController();
+    const { clock } = this.options;
+    const late = clock.sleep(FINISH_WITHIN_MS, done.signal, { background: true }).catch(() => {});
+    await Promise.race([Promise.allSettled([...this.begun]), late]);
+    done.abort();
+    this.stopped.abort();
+  }
+
+  post(channel: string, view: View, { key }: PostOptions = {}): Promise<MessageRef> {
+    return this.track(this.messages.render(view).then((message) => this.messages.send(channel, message, key)));
+  }
+
+  async edit(ref: MessageRef, view: View): Promise<void> {
+    await this.track(this.messages.render(view).then((message) => this.messages.edit(ref, message)));
+  }
+
+  private track<T>(task: Promise<T>): Promise<T> {
+    this.begun.add(task);
+    const forget = () => this.begun.delete(task);
+    task.then(forget, forget);
+    return task;
+  }
+
+  private async register(applicationId: string): Promise<void> {
+    if (this.isRegistering) return;
+    this.isRegistering = true;
+    try {
+      await registerCommands(this.api, applicationId, this.options.guild, [...this.commands.values()]);
+    } catch (error) {
+      // The next connection tries again.
+      this.isRegistering = false;
+      const { message, advice = '' } = toHoldfastError(error);
+      this.options.log({
+        level: 'error',
+        message: `Commands could not be registered with Discord: ${message}. ${advice}`,
+      });
+    }
+  }
+
+  private readonly fieldsOf: FieldsOf = (command) => this.commands.get(command)?.input ?? {};
+
+  /** Never rejects. */
+  private async receive(interaction: Interaction, events: PlatformEvents): Promise<void> {
+    const receivedMs = this.options.clock.now();
+    try {
+      if (interaction.isChatInputCommand()) await this.onCommand(interaction, receivedMs, events);
+      else if (interaction.isButton() || interaction.isStringSelectMenu())
+        await this.onPress(interaction, receivedMs, events);
+      else if (interaction.isAutocomplete()) await this.onAutocomplete(interaction, events);
+    } catch (error) {
+      this.options.log({ level: 'warning', message: `An event from Discord was lost: ${explain(error)}` });
+    }
+  }
+
+  private async onCommand(
+    interaction: ChatInputCommandInteraction,
+    receivedMs: number,
+    events: PlatformEvents,
+  ): Promise<void> {
+    const event = commandEvent(interaction, this.fieldsOf);
+    const audience = events.audience(event);
+    const data = audience === 'person' ? { data: { flags: MessageFlags.Ephemeral } } : {};
+    await this.acknowledge(interaction, { type: InteractionResponseType.DeferredChannelMessageWithSource, ...data });
+    const reply = this.reply(interaction, receivedMs, { isPrivate: audience === 'person', start: 'deferred' });
+    await events.onCommand(event, reply);
+  }
+
+  private async onPress(interaction: Component, receivedMs: number, events: PlatformEvents): Promise<void> {
+    const event = pressEvent(interaction);
+    const audience: Audience = events.audience(event);
+    await this.acknowledge(interaction, { type: InteractionResponseType.DeferredMessageUpdate });
+    // What only one person may see never takes the place of what all see, nor the other way round.
+    const start = (audience === 'person') === isPrivate(interaction) ? 'pressed' : 'new';
+    const reply = this.reply(interaction, receivedMs, { isPrivate: audience === 'person', start });
+    await events.onPress(event, reply);
+  }
+
+  private async onAutocomplete(interaction: AutocompleteInteraction, events: PlatformEvents): Promise<void> {
+    const asked = completion(interaction, this.fieldsOf);
+    const suggestions = asked === undefined ? [] : await this.suggest(asked, events);
+    await this.acknowledge(interaction, {
+      type: InteractionResponseType.ApplicationCommandAutocompleteResult,
+      data: { choices: choicesOf(suggestions, asked) },
+    });
+  }
+
+  /** None where they would come too late. */
+  private async suggest({ event }: Completion, events: PlatformEvents): Promise<readonly Suggestion[]> {
+    const done = new AbortController();
+    const late = this.options.clock.sleep(SUGGEST_WITHIN_MS, done.signal, { background: true }).then(
+      () => [],
+      () => [],
+    );
+    try {
+      return await Promise.race([events.onCompletion(event), late]);
+    } finally {
+      done.abort();
+    }
+  }
+
+  /** Resolves also where an earlier attempt, or the first of two deliveries, has acknowledged it. */
+  private async acknowledge({ id, token }: Interaction, body: object): Promise<void> {
+    try {
+      const route = Routes.interactionCallback(id, token);
+      await this.api.request('interaction', RequestMethod.Post, route, { body }, ACKNOWLEDGE);
+    } catch (error) {
+      if (!isAcknowledgedAlready(error)) throw error;
+    }
+  }
+
+  private reply(
+    { applicationId, token, user, channelId }: ChatInputCommandInteraction | Component,
+    receivedMs: number,
+    how: Pick<ReplyContext, 'isPrivate' | 'start'>,
+  ): InteractionReply {
+    const { api, messages } = this;
+    const { clock } = this.options;
+    return new InteractionReply({
+      api,
+      messages,
+      clock,
+      applicationId,
+      token,
+      receivedMs,
+      user: user.id,
+      channel: channelId,
+      ...how,
+    });
+  }
+}
+
+/** Suggestions as Discord takes them; a value that is too long for it cannot be offered. */
+function choicesOf(
+  suggestions: readonly Suggestion[],
+  asked: Completion | undefined,
+): { name: string; value: string }[] {
+  return suggestions
+    .map(({ label, value }) => ({
+      name: clip(label, LIMITS.suggestion),
+      value: asked?.isList ? asked.before + quoteWord(value) : value,
+    }))
+    .filter(({ value }) => value !== '' && value.length <= LIMITS.suggestion)
+    .slice(0, LIMITS.suggestions);
+}

@@ -8,6 +8,7 @@ import type {
   Identity,
   InputOf,
   Services,
+  Task,
 } from '../commands/command.ts';
 import { parseInput, type RawInput } from '../commands/parse-input.ts';
 import type { ErrorCode } from '../shared/errors.ts';
@@ -25,7 +26,9 @@ export interface Invocation {
 }
 
 /** What a surface does for the commands that run on it. */
-export interface Surface extends Pick<Required<OperationContext>, 'onProgress' | 'onWarning'> {
+export interface Surface
+  extends Pick<Required<OperationContext>, 'onProgress' | 'onWarning'>,
+    Pick<CommandContext, 'configured' | 'jobs'> {
   commands: CommandSource;
   /** See CommandContext. */
   guided: boolean;
@@ -54,23 +57,47 @@ export async function dispatch(
   surface: Surface,
   services: Services,
 ): Promise<Execution | undefined> {
-  const { command, raw, identity, signal } = invocation;
-  authorise(command, identity);
-  const input = parseInput(command.input, raw, { nowMs: services.now() }) as InputOf<Fields>;
-  const { onProgress, onWarning, commands, guided, defaultPaths } = surface;
-  const context: CommandContext = {
-    ...services,
-    identity,
-    commands,
-    guided,
-    defaultPaths,
-    signal,
-    onProgress,
-    onWarning,
-  };
+  const { command } = invocation;
+  const { context, input } = prepare(invocation, surface, services);
   if (!invocation.answered && !(await isConfirmed(command, context, input, surface))) return undefined;
   const result = await command.run(context, input);
   return { result, view: command.present(result), outcome: command.outcome?.(result) };
+}
+
+/**
+ * What has to be answered before a command runs, for surfaces where the answer comes later; undefined where it may run at once.
+ *
+ * @throws HoldfastError as `dispatch`
+ */
+export async function question(
+  invocation: Invocation,
+  surface: Surface,
+  services: Services,
+): Promise<Confirmation | undefined> {
+  const { context, input } = prepare(invocation, surface, services);
+  return invocation.command.confirm?.(context, input);
+}
+
+/**
+ * What a command needs as a job; undefined where it is none.
+ *
+ * @throws HoldfastError as `dispatch`
+ */
+export async function taskOf(invocation: Invocation, surface: Surface, services: Services): Promise<Task | undefined> {
+  const { context, input } = prepare(invocation, surface, services);
+  return invocation.command.task?.(context, input);
+}
+
+function prepare(
+  { command, raw, identity, signal }: Invocation,
+  surface: Surface,
+  services: Services,
+): { context: CommandContext; input: InputOf<Fields> } {
+  authorise(command, identity);
+  const input = parseInput(command.input, raw, { nowMs: services.now() }) as InputOf<Fields>;
+  const { onProgress, onWarning, commands, guided, defaultPaths, configured, jobs } = surface;
+  const told = { commands, guided, defaultPaths, configured, jobs };
+  return { context: { ...services, ...told, identity, signal, onProgress, onWarning }, input };
 }
 
 /** The refusal tells nothing about the command: not even whether it exists. */

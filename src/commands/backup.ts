@@ -1,10 +1,13 @@
 import type { BackupRequest, BackupResult } from '../backup/types.ts';
+import type { ConfiguredSource } from '../config/config.ts';
+import type { Configured } from '../config/configured.ts';
 import { HoldfastError } from '../shared/errors.ts';
 import { bytes, command, count, duration, id } from '../view/value.ts';
 import { stack, type View } from '../view/view.ts';
 import { type CommandContext, defineCommand, type InputOf } from './command.ts';
 import { choice, flag, list, size, text, time } from './field.ts';
 import { BACKUP_JSON } from './parts/backup-json.ts';
+import { closest } from './suggest.ts';
 
 const TRIGGERS = ['manual', 'schedule', 'api', 'system', 'pre-migration'] as const;
 
@@ -53,6 +56,23 @@ function content(context: CommandContext, given: InputOf<typeof input>): Partial
   if (stdin === undefined) return { paths: choosePaths(context, paths) };
   if (paths.length === 0) return { stdin: { name: stdin, stream: context.standardInput() } };
   throw new HoldfastError('usage', '--stdin takes no paths');
+}
+
+/** The configured source that is meant: the only one, where none is named. */
+function configuredSource({ sources }: Configured, name: string | undefined): ConfiguredSource {
+  const found =
+    name === undefined && sources.length === 1 ? sources[0] : sources.find((source) => source.name === name);
+  if (found !== undefined) return found;
+  const names = sources.map((source) => source.name);
+  const meant = name === undefined ? undefined : closest(name, names);
+  throw new HoldfastError(
+    'usage',
+    name === undefined ? 'It is not said which source is meant' : `There is no source ${JSON.stringify(name)}`,
+    {
+      advice:
+        meant === undefined ? `There are: ${names.join(', ') || 'none; configure one'}.` : `Did you mean ${meant}?`,
+    },
+  );
 }
 
 function choosePaths({ defaultPaths }: CommandContext, paths: string[]): string[] {
@@ -112,15 +132,20 @@ export const backup = defineCommand({
   access: 'owner',
   destructive: false,
   json: BACKUP_JSON,
+  task: async ({ configured }, { source }) => ({
+    source: configured === undefined ? source : configuredSource(configured, source).name,
+  }),
   async run(context, given): Promise<BackupResult> {
+    const { configured } = context;
+    const source = configured === undefined ? undefined : configuredSource(configured, given.source);
     const request: BackupRequest = {
-      ...content(context, given),
-      source: given.source,
+      ...(source === undefined ? content(context, given) : { paths: [...source.paths] }),
+      source: source?.name ?? given.source,
       tags: given.tag,
       host: given.host,
       time: given.time,
       trigger: given.trigger ?? 'manual',
-      exclude: given.exclude,
+      exclude: [...given.exclude, ...(source?.exclude ?? [])],
       excludeFiles: given.excludeFile,
       excludeCaches: given.excludeCaches,
       oneFileSystem: given.oneFileSystem,

@@ -1,9 +1,11 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Engine } from '../backup/engine.ts';
 import type { OperationContext } from '../backup/ports.ts';
+import type { Configured } from '../config/configured.ts';
 import type { ErrorCode } from '../shared/errors.ts';
+import type { JobRecord, PlanWeight } from '../state/document.ts';
 import type { View } from '../view/view.ts';
-import type { Field } from './field.ts';
+import type { Field, RawValue } from './field.ts';
 
 /** Who may run a command: `anyone` for what reveals nothing, `owner` for all else. */
 export type Access = 'anyone' | 'owner';
@@ -40,6 +42,18 @@ export interface CommandContext extends Services, OperationContext {
    */
   guided: boolean;
   defaultPaths: readonly string[];
+  /** What is configured, where a bot runs on a configuration. */
+  configured?: Configured | undefined;
+  /** The jobs of the bot, where there is one. */
+  jobs?: JobControl | undefined;
+}
+
+/** What commands may do with jobs. */
+export interface JobControl {
+  /** Newest first. */
+  list(): readonly JobRecord[];
+  /** Asks a running job to end; false where it does not run. */
+  cancel(id: string, by: string): boolean;
 }
 
 /** Something besides commands that can be typed on a surface, for its help. */
@@ -65,6 +79,20 @@ export interface Confirmation {
   label: string;
   /** `required`: where nobody can answer, the command is refused. `offered`: a script that runs it has answered by doing so. */
   need: 'required' | 'offered';
+  /** What a yes stands for, where it may come later, and to another process. */
+  plan?: Plan;
+}
+
+export interface Plan {
+  /** The input that means the same later: a snapshot's ID in place of `latest`. */
+  raw: Readonly<Record<string, RawValue | undefined>>;
+  /** Digest over what is restored, where to and how, and not over what is there now. */
+  hash: string;
+  weight: PlanWeight;
+  /** The source that would be written. */
+  source: string | undefined;
+  /** True where a second owner has to agree. */
+  protected: boolean;
 }
 
 /** What a job needs to know of the command that runs in it. */
@@ -99,6 +127,8 @@ export interface Command<F extends Fields, Result extends object> {
   confirm?(context: CommandContext, input: InputOf<F>): Promise<Confirmation | undefined>;
   run(context: CommandContext, input: InputOf<F>): Promise<Result>;
   present(result: Result): View;
+  /** Which page the result is, of how many, where the command has a field `page`. */
+  page?(result: Result): { page: number; pages: number };
   /** Says that the command takes long: where there are jobs it runs as one. What it gives is asked before it runs, and writes nothing. */
   task?(context: CommandContext, input: InputOf<F>): Promise<Task>;
   /** What a finished run counts as: `warnings` or `damaged` although it gave a result. */

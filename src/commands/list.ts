@@ -59,4 +59,5 @@ export const list = defineCommand({
     return { snapshots, total: all.length, page, pages: Math.max(Math.ceil(all.length / length), 1) };
   },
   present,
+  page: ({ page, pages }) => ({ page, pages }),
 });

@@ -22,6 +22,7 @@ const COMMANDS = {
   verify: { load: async () => (await import('./verify.ts')).verify },
   forget: { on: 'shell', load: async () => (await import('./forget.ts')).forget },
   prune: { on: 'shell', load: async () => (await import('./prune.ts')).prune },
+  delete: { load: async () => (await import('./delete.ts')).deleteCommand },
   pin: { load: async () => (await import('./pin.ts')).pin },
   unpin: { load: async () => (await import('./unpin.ts')).unpin },
   tag: { load: async () => (await import('./tag.ts')).tag },
@@ -35,6 +36,9 @@ const COMMANDS = {
   'key remove': { on: 'shell', load: async () => (await import('./key-remove.ts')).keyRemove },
   'repair index': { on: 'shell', load: async () => (await import('./repair-index.ts')).repairIndex },
   stats: { load: async () => (await import('./stats.ts')).stats },
+  jobs: { on: 'chat', load: async () => (await import('./jobs.ts')).jobs },
+  cancel: { on: 'chat', load: async () => (await import('./cancel.ts')).cancel },
+  claim: { on: 'chat', load: async () => (await import('./claim.ts')).claim },
   whoami: { load: async () => (await import('./whoami.ts')).whoami },
   help: { load: async () => (await import('./help.ts')).help },
 } as const satisfies Readonly<Record<string, Entry>>;

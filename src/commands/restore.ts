@@ -1,9 +1,10 @@
-import type { RestoreRequest, RestoreResult } from '../backup/types.ts';
+import type { RestoreRequest, RestoreResult, SnapshotSummary } from '../backup/types.ts';
+import type { Configured } from '../config/configured.ts';
 import { HoldfastError } from '../shared/errors.ts';
 import { type CommandContext, type Confirmation, defineCommand, type InputOf } from './command.ts';
 import { choice, flag, list, text, time } from './field.ts';
 import { changeTotal } from './parts/changes-view.ts';
-import { restoreView } from './parts/restore-view.ts';
+import { restorePreview, restoreView } from './parts/restore-view.ts';
 import { chooseSnapshot, snapshotField } from './parts/snapshot-field.ts';
 
 const input = {
@@ -27,7 +28,7 @@ const input = {
 };
 
 /** The engine's request; where a person is guided, in place is what is meant unless a folder is named. */
-function toRequest(context: CommandContext, given: InputOf<typeof input>): RestoreRequest {
+async function toRequest(context: CommandContext, given: InputOf<typeof input>): Promise<RestoreRequest> {
   const { backup, path, to, inPlace, apply, ...rest } = given;
   if (to !== undefined && inPlace) throw new HoldfastError('usage', '--to and --in-place exclude each other');
   if (to === undefined && !inPlace && !context.guided) {
@@ -35,23 +36,75 @@ function toRequest(context: CommandContext, given: InputOf<typeof input>): Resto
       advice: 'Use --to DIR, or --in-place for where it was backed up from.',
     });
   }
-  return {
+  const request: RestoreRequest = {
     ...rest,
     snapshot: chooseSnapshot(context, backup),
     ...(to === undefined ? { inPlace: true } : { to }),
     ...(path.length > 0 && { paths: path }),
     apply: apply || context.guided,
   };
+  return context.configured === undefined ? request : keepWithin(context, context.configured, request);
 }
+
+/** A chat restores to where a backup came from, as far as that is configured, or into a restore root. */
+async function keepWithin(
+  context: CommandContext,
+  configured: Configured,
+  request: RestoreRequest,
+): Promise<RestoreRequest> {
+  const { at: _at, source: _source, to, ...rest } = request;
+  const snapshot = await chosen(context, request);
+  if (to !== undefined) return { ...rest, snapshot: snapshot.id, to: await configured.restoreFolder(to) };
+  configured.requireOrigin(snapshot.paths);
+  return { ...rest, snapshot: snapshot.id };
+}
+
+const chosen = async (context: CommandContext, { snapshot, at, source }: RestoreRequest): Promise<SnapshotSummary> =>
+  (await context.repository()).find(snapshot, { at, source });
 
 /** A question where something would be lost, and before any change where a person is guided anyway. */
 async function confirm(context: CommandContext, given: InputOf<typeof input>): Promise<Confirmation | undefined> {
-  const request = toRequest(context, given);
+  const request = await toRequest(context, given);
   if (!request.apply) return undefined;
-  const plan = await (await context.repository()).restore({ ...request, apply: false }, context);
+  const plan = await (await context.repository({ early: true })).restore({ ...request, apply: false }, context);
   const lost = changeTotal(plan.changed) + changeTotal(plan.deleted);
   if (lost === 0 && !(context.guided && changeTotal(plan.added) > 0)) return undefined;
-  return { view: restoreView(plan), question: `Restore into ${plan.target}?`, label: 'Restore', need: 'required' };
+  const question: Confirmation = {
+    view: restoreView(plan),
+    question: `Restore into ${plan.target}?`,
+    label: 'Restore',
+    need: 'required',
+  };
+  return context.configured === undefined
+    ? question
+    : bind(context, context.configured, { question, request, plan, given });
+}
+
+/** What the question means, for a yes that comes later. */
+async function bind(
+  context: CommandContext,
+  configured: Configured,
+  asked: { question: Confirmation; request: RestoreRequest; plan: RestoreResult; given: InputOf<typeof input> },
+): Promise<Confirmation> {
+  const { question, request, plan, given } = asked;
+  const snapshot = await chosen(context, request);
+  const { at: _at, source: _source, ...rest } = given;
+  const isProtected = configured.isProtected(request.to === undefined ? snapshot.paths : [request.to]);
+  return {
+    ...question,
+    view: restorePreview(plan, snapshot, isProtected),
+    plan: {
+      raw: { ...rest, backup: snapshot.id, ...(request.to !== undefined && { to: request.to }) },
+      hash: plan.planHash,
+      weight: {
+        deletedFiles: changeTotal(plan.deleted),
+        changedFiles: changeTotal(plan.changed),
+        bytes: plan.bytes,
+      },
+      source: snapshot.source,
+      protected: isProtected,
+    },
+  };
 }
 
 export const restore = defineCommand({
@@ -89,8 +142,9 @@ export const restore = defineCommand({
     durationMs: 'how long it took',
   },
   confirm,
+  task: async (context, given) => ({ source: (await chosen(context, await toRequest(context, given))).source }),
   run: async (context, given): Promise<RestoreResult> =>
-    (await context.repository({ early: true })).restore(toRequest(context, given), context),
+    (await context.repository({ early: true })).restore(await toRequest(context, given), context),
   present: restoreView,
   outcome: ({ damaged }) => (damaged.length > 0 ? 'damaged' : undefined),
 });

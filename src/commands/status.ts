@@ -1,7 +1,7 @@
 import type { SnapshotSummary } from '../backup/types.ts';
 import { age, bytes, command, id } from '../view/value.ts';
 import { stack, type View } from '../view/view.ts';
-import { defineCommand } from './command.ts';
+import { type CommandContext, defineCommand } from './command.ts';
 
 const HOUR_MS = 3_600_000;
 const FRESH_MS = 6 * HOUR_MS;
@@ -9,9 +9,9 @@ const STALE_MS = 24 * HOUR_MS;
 
 interface SourceStatus {
   source: string;
-  state: 'ok' | 'stale' | 'failed' | 'never';
+  state: 'ok' | 'stale' | 'failed' | 'never' | 'running';
   age: 'fresh' | 'ageing' | 'stale' | null;
-  lastRun: string;
+  lastRun: string | null;
   lastSnapshot: string | null;
   nextRun: string | null;
   destination: string;
@@ -64,6 +64,35 @@ function sourceStatus(
   };
 }
 
+/** What is configured and was never backed up, and what runs now. */
+function withConfigured(
+  known: SourceStatus[],
+  {
+    configured,
+    jobs,
+    destination,
+    freeBytes,
+  }: Pick<CommandContext, 'configured' | 'jobs'> & Pick<SourceStatus, 'destination' | 'freeBytes'>,
+): SourceStatus[] {
+  const names = new Set(known.map(({ source }) => source));
+  const missing = (configured?.sources ?? []).filter(({ name }) => !names.has(name));
+  const never = missing.map(
+    ({ name }): SourceStatus => ({
+      source: name,
+      state: 'never',
+      age: null,
+      lastRun: null,
+      lastSnapshot: null,
+      nextRun: null,
+      destination,
+      freeBytes,
+      newestVerified: null,
+    }),
+  );
+  const running = new Set(jobs?.list().flatMap(({ state, source }) => (state === 'running' && source ? [source] : [])));
+  return [...known, ...never].map((status) => (running.has(status.source) ? { ...status, state: 'running' } : status));
+}
+
 const present = ({ sources }: StatusResult): View =>
   stack(
     {
@@ -78,7 +107,7 @@ const present = ({ sources }: StatusResult): View =>
       rows: sources.map((source) => [
         source.source,
         source.state,
-        age(source.lastRun),
+        source.lastRun === null ? 'never' : age(source.lastRun),
         source.lastSnapshot === null ? 'none' : id(source.lastSnapshot),
         source.newestVerified === null ? 'never' : age(source.newestVerified.time),
       ]),
@@ -104,7 +133,7 @@ export const status = defineCommand({
   destructive: false,
   json: {
     sources:
-      'array, one for each source: `source`; `state` (`ok`, `stale`, `failed`, or `never` when it has no good snapshot); `age` of the last good snapshot (`fresh` below 6 hours, `ageing` below 24, `stale`, or null); `lastRun` (time); `lastSnapshot` (ID of the last good one, or null); `nextRun` (time, or null when nothing is scheduled); `destination`; `freeBytes` (or null); `newestVerified` (`{snapshot, depth, time}` or null)',
+      'array, one for each source: `source`; `state` (`ok`, `stale`, `failed`, `running`, or `never` when it has no good snapshot); `age` of the last good snapshot (`fresh` below 6 hours, `ageing` below 24, `stale`, or null); `lastRun` (time, or null); `lastSnapshot` (ID of the last good one, or null); `nextRun` (time, or null when nothing is scheduled); `destination`; `freeBytes` (or null); `newestVerified` (`{snapshot, depth, time}` or null)',
   },
   async run(context): Promise<StatusResult> {
     const repository = await context.repository();
@@ -115,7 +144,8 @@ export const status = defineCommand({
         ? []
         : [{ ...sourceStatus(group, group[0], context.now()), destination: repository.location, freeBytes }],
     );
-    return { sources };
+    const { configured, jobs } = context;
+    return { sources: withConfigured(sources, { configured, jobs, destination: repository.location, freeBytes }) };
   },
   present,
 });

@@ -65,6 +65,7 @@ export const verify = defineCommand({
     notices: 'no damage, but worth knowing: an array of strings',
     durationMs: 'how long it took',
   },
+  task: async () => ({ source: undefined }),
   async run(context, { backup, depth: asked, quick, deep, sample }): Promise<VerifyResult> {
     if (quick && deep) throw new HoldfastError('usage', '--quick and --deep exclude each other');
     if (quick && sample !== undefined)

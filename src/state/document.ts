@@ -80,6 +80,8 @@ export interface Approval {
   /** SHA-256 over snapshot, target, options and policy; not over what the target happens to hold. */
   hash: string;
   weight: PlanWeight;
+  /** The source that is written. */
+  source: string | undefined;
   /** True where another owner has to agree too. */
   two: boolean;
 }

@@ -1,5 +1,5 @@
-import type { RestoreResult } from '../../backup/types.ts';
-import { bytes, duration, id, time } from '../../view/value.ts';
+import type { RestoreResult, SnapshotSummary } from '../../backup/types.ts';
+import { age, bytes, duration, id, time } from '../../view/value.ts';
 import { heading, stack, text, type View } from '../../view/view.ts';
 import { changeList, changeWords } from './changes-view.ts';
 import { damageList } from './damage-view.ts';
@@ -42,6 +42,40 @@ export function restoreView(result: RestoreResult): View {
       : undefined,
     ...(applied ? done(result) : [{ kind: 'text', text: 'Nothing was written.' } as const]),
   );
+}
+
+/** What somebody has to know before saying yes: besides the plan what the backup is worth, and what is kept of the target. */
+export function restorePreview(plan: RestoreResult, snapshot: SnapshotSummary, isProtected: boolean): View {
+  const { verified } = snapshot;
+  const kept = plan.unchanged.bytes + plan.changed.bytes + plan.deleted.bytes;
+  return stack(
+    restoreView(plan),
+    {
+      kind: 'fields',
+      fields: [
+        ['Backup of', [snapshot.source, ', ', age(snapshot.time)]],
+        [
+          'Verified',
+          verified === null
+            ? 'never'
+            : [verified.depth, ', ', age(verified.time), verified.damaged > 0 ? ', damaged' : ''],
+        ],
+        ['Safety backup', ['taken first, of about ', bytes(kept)]],
+        ...(isProtected ? [['Protected', 'another owner has to approve'] as const] : []),
+      ],
+    },
+    plan.itemsTotal > MOST_SHOWN ? { kind: 'file', name: 'changes.txt', content: changeLines(plan) } : undefined,
+  );
+}
+
+/** Can be read more than once: a View may be shown again. */
+function changeLines({ items, itemsTotal }: RestoreResult): AsyncIterable<Uint8Array> {
+  return {
+    async *[Symbol.asyncIterator]() {
+      for (const { action, path, size } of items) yield Buffer.from(`${action}\t${size}\t${path}\n`);
+      if (itemsTotal > items.length) yield Buffer.from(`... and ${itemsTotal - items.length} more\n`);
+    },
+  };
 }
 
 function done({ damaged, durationMs, safetySnapshot, keptOld }: RestoreResult): View[] {

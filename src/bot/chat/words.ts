@@ -1,0 +1,84 @@
+import { HoldfastError } from '../../shared/errors.ts';
+import type { JobRecord } from '../../state/document.ts';
+import { duration, time } from '../../view/value.ts';
+import { bad, type Sentence, stack, type Tone, type View } from '../../view/view.ts';
+import type { Person } from '../platform.ts';
+import type { Refusal } from './buttons.ts';
+
+/** What the bot says by itself. */
+
+/** Tells a stranger nothing but who they are. */
+export const strangerView = ({ id: own }: Person): View => ({
+  kind: 'status',
+  tone: 'bad',
+  text: 'You may not use this bot.',
+  next: `Your ID here is ${own}.`,
+});
+
+const REFUSALS: Readonly<Record<Refusal, string>> = {
+  unknown: 'This button is not known any more. Ask again.',
+  expired: 'This button has expired, and nothing was done. Ask again.',
+  used: 'This button was used already. It works once.',
+  'other person': 'This button belongs to whoever asked. Ask yourself to get your own.',
+  'own request': 'You asked for this, so another owner has to approve it.',
+  'other channel': 'This button belongs to another channel.',
+};
+
+export const refusalView = (refusal: Refusal): View => ({ kind: 'status', tone: 'warning', text: REFUSALS[refusal] });
+
+export function errorView(error: unknown): View {
+  if (!(error instanceof HoldfastError)) return bad('Something went wrong inside the bot; its log says more');
+  const { message, advice } = error;
+  return { kind: 'status', tone: 'bad', text: message, ...(advice !== undefined && { next: advice }) };
+}
+
+export const busyView = (job: JobRecord): View => ({
+  kind: 'status',
+  tone: 'warning',
+  text: [`Job ${job.id} (${job.kind}) is working on ${job.source} since `, time(job.started)],
+  next: 'Wait until it has ended, or /cancel it.',
+});
+
+const ENDS: Readonly<Record<string, { tone: Tone; word: string }>> = {
+  completed: { tone: 'good', word: 'completed' },
+  completed_with_warnings: { tone: 'warning', word: 'completed with warnings' },
+  failed: { tone: 'bad', word: 'failed' },
+  cancelled: { tone: 'warning', word: 'was cancelled' },
+  interrupted: { tone: 'bad', word: 'was interrupted' },
+};
+
+export const jobName = ({ kind, source }: Pick<JobRecord, 'kind' | 'source'>): string =>
+  source === undefined ? kind : `${kind} of ${source}`;
+
+/** How a job ended, where nothing better is known of it. */
+export function endView(job: JobRecord): View {
+  const { tone, word } = ENDS[job.state] ?? { tone: 'plain', word: job.state };
+  const next: Sentence | undefined = job.state === 'interrupted' ? 'Nothing is half done. Ask again.' : undefined;
+  return {
+    kind: 'status',
+    tone,
+    text: [`The ${jobName(job)} (job ${job.id}) ${word}`, job.result === undefined ? '' : `: ${job.result}`],
+    ...(next && { next }),
+  };
+}
+
+/** Below a result: which job it was. */
+export const signature = (job: JobRecord, tookMs: number): View => ({
+  kind: 'text',
+  tone: 'quiet',
+  text: [`Job ${job.id} by ${job.who.name}, `, duration(tookMs)],
+});
+
+export const changedView: View = {
+  kind: 'status',
+  tone: 'warning',
+  text: 'What this would do has changed since it was shown: the target or the options are not the same. Nothing was done.',
+  next: 'Ask again.',
+};
+
+export const waitingView = (preview: View, requester: Person, label: string): View =>
+  stack(preview, {
+    kind: 'status',
+    tone: 'warning',
+    text: [`${requester.name} wants this, and it is protected: another owner has to press "${label}".`],
+  });

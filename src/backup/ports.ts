@@ -40,6 +40,7 @@ export interface ByteRange {
  * Promises:
  * - `put` is atomic (other readers see nothing or the whole object) and durable once it resolves. Putting a name that
  *   exists is allowed and leaves one of the two contents; the engine only does it with equal content or unique names.
+ * - What `get` gives belongs to the caller, who may overwrite or detach it.
  * - `get` and `stat` see every `put` that resolved before they were called.
  * - `list` may lag behind puts and deletes by a bounded time (local stores: not at all). Its order is unspecified.
  * - `delete` of an absent object succeeds. A delete may be undone by a power cut (it need not be durable).

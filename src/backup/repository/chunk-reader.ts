@@ -10,7 +10,7 @@ import { readIndexRuns, readWholeIndex, toChunkIndex } from './index-loader.ts';
 import { LruCache } from './lru-cache.ts';
 import type { Repository } from './repository.ts';
 
-const BLOCK_CACHE_BYTES = 24 * 2 ** 20;
+const BLOCK_CACHE_BYTES = 8 * 2 ** 20;
 const OPENER_CACHE = 512;
 
 /**

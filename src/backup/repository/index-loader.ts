@@ -1,6 +1,7 @@
 import { toHex } from '../../shared/bytes.ts';
 import { mapParallel } from '../../shared/parallel.ts';
 import { ENVELOPE_BYTES, OBJECT_TYPES } from '../crypto/sealer.ts';
+import { discard } from '../format/compression.ts';
 import { decodeIndexRun } from '../format/index-run.ts';
 import { decodeTrailer, FOOTER_BYTES, packType, parseFooter, salvagePack } from '../format/pack.ts';
 import { DATA, ID_BYTES, META, type PackIndex, type PackInfo, packName } from '../format/pack-index.ts';
@@ -63,7 +64,9 @@ export async function readIndexRuns(
 function decodeRun(repository: Repository, name: string, bytes: Buffer): IndexRun {
   const index = decodeIndexRun(repository.sealer, bytes);
   const session = toHex(repository.sealer.open(OBJECT_TYPES.index, bytes).session);
-  return { id: lastComponent(name), size: bytes.length, session, packs: index.packs, index };
+  const run = { id: lastComponent(name), size: bytes.length, session, packs: index.packs, index };
+  discard(bytes);
+  return run;
 }
 
 async function readUnlistedRun(

@@ -15,8 +15,8 @@ export interface ObjectPass {
   prefix: string;
   /** Which of the listed objects to read; all where absent. */
   wanted?: (info: ObjectInfo) => boolean;
-  /** Bytes that were read before they were asked for. */
-  early?: ReadonlyMap<string, Promise<Buffer>>;
+  /** Bytes that were read before they were asked for; they are taken out as they are used. */
+  early?: Map<string, Promise<Buffer>>;
   /** Called once for each object that has the hash its name promises. May throw `damaged`. */
   use: (name: string, bytes: Buffer) => void;
   /** Called for what cannot be used: `damaged`, or `unsupported_version` for an object of a newer program. */
@@ -45,7 +45,7 @@ export async function readObjects(pass: ObjectPass): Promise<ObjectInfo[]> {
 async function readOne(pass: ObjectPass, name: string): Promise<boolean> {
   let bytes: Buffer;
   try {
-    bytes = await (pass.early?.get(name) ?? pass.store.get(name, undefined, pass.signal));
+    bytes = await (takeEarly(pass, name) ?? pass.store.get(name, undefined, pass.signal));
   } catch (error) {
     if (isNotFound(error)) return false;
     throw error;
@@ -58,6 +58,12 @@ async function readOne(pass: ObjectPass, name: string): Promise<boolean> {
     pass.damaged(name, error);
   }
   return true;
+}
+
+function takeEarly({ early }: ObjectPass, name: string): Promise<Buffer> | undefined {
+  const bytes = early?.get(name);
+  early?.delete(name);
+  return bytes;
 }
 
 /** Throws `damaged` where the bytes are not those that the name promises. */

@@ -40,7 +40,7 @@ export interface RepositoryContent {
   slot: OpenedSlot;
   warnings: string[];
   /** Objects that were read while the passphrase was being worked on. */
-  early?: ReadonlyMap<string, Promise<Buffer>>;
+  early?: Map<string, Promise<Buffer>>;
 }
 
 /** An open repository: its store, its keys, and what small immutable objects said when they were first read. */
@@ -60,7 +60,7 @@ export class Repository {
   /** Found while opening, for people. */
   readonly warnings: readonly string[];
   /** See RepositoryContent. */
-  readonly early: ReadonlyMap<string, Promise<Buffer>>;
+  readonly early: Map<string, Promise<Buffer>>;
   /** Parsed snapshots, notes and marks by name: they never change under a name. */
   readonly bodies = new Map<string, unknown>();
 

@@ -26,7 +26,8 @@ export interface QueuedPart {
 export class EntryQueue {
   readonly #write: (item: QueuedEntry | QueuedPart) => void;
   readonly #onOrphan: (item: QueuedEntry) => void;
-  #items: (QueuedEntry | QueuedPart)[] = [];
+  /** What was written is no longer there: a part may hold a hundred entries. */
+  #items: (QueuedEntry | QueuedPart | undefined)[] = [];
   #head = 0;
 
   /** `onOrphan` is told of a member whose first was dropped: its content has to be stored after all, and everything waits for that. */
@@ -49,7 +50,7 @@ export class EntryQueue {
     for (let item = this.#items[this.#head]; item !== undefined; item = this.#items[this.#head]) {
       if (item.state === 'ready') this.#join(item);
       if (item.state === 'waiting') break;
-      this.#head++;
+      this.#items[this.#head++] = undefined;
       if (item.state === 'ready') this.#write(item);
     }
     if (this.#head > 4096) {

@@ -4,6 +4,7 @@ import { type ChunkMemory, createChunkMemory } from '../../chunker/chunk-memory.
 import { ChunkRing } from '../../chunker/ring.ts';
 import { deriveFromId } from '../../crypto/keyring.ts';
 import type { ChunkRef } from '../../entry.ts';
+import { discard } from '../../format/compression.ts';
 import { encodeIndexRun } from '../../format/index-run.ts';
 import { objectId } from '../../format/pack.ts';
 import {
@@ -338,6 +339,7 @@ async function readKnownChunks(repository: Repository, signal: AbortSignal | und
   }
   // Reading parents needs meta chunks alone: the many records of data chunks may go.
   const meta = parts.map((part) => mergePackIndexes([part], ({ kind }) => kind === META));
+  for (const { index } of loaded.runs) discard(index.records);
   return {
     table,
     blocks,

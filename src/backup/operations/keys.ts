@@ -28,7 +28,7 @@ export async function addKey(repository: Repository, request: NewPassphrase): Pr
   }
   const added = await putSlot(repository, request);
   const stored = (await readSlots(repository)).find(({ id }) => id === added.id);
-  return infoOf(stored ?? { id: added.id, copies: [] }, repository.slot.id, label);
+  return infoOf(stored ?? { id: added.id, copies: [], spoiled: [] }, repository.slot.id, label);
 }
 
 /**

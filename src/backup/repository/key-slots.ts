@@ -1,7 +1,10 @@
 import { HoldfastError } from '../../shared/errors.ts';
+import { mapParallel } from '../../shared/parallel.ts';
 import { DEFAULT_LOG_N, parseSlot, type Slot, sealSlot } from '../crypto/slot.ts';
 import { objectId } from '../format/pack.ts';
-import { readObjects } from './objects.ts';
+import type { Store } from '../ports.ts';
+import { isNotFound, isUnusable } from './damage.ts';
+import { PARALLEL_READS, readObjects } from './objects.ts';
 import type { Repository } from './repository.ts';
 import { deleteSession, listSessions, Session, type SessionRecord } from './sessions.ts';
 
@@ -17,6 +20,8 @@ const MAY_WAIT: readonly string[] = ['permission', 'refused', 'storage_full'];
 export interface StoredSlot {
   id: string;
   copies: { name: string; slot: Slot }[];
+  /** Names of damaged objects that say that they are copies of it. */
+  spoiled: string[];
 }
 
 export interface NewPassphrase {
@@ -29,15 +34,35 @@ export interface NewPassphrase {
 /** In the order of their IDs. */
 export async function readSlots({ store }: Pick<Repository, 'store'>): Promise<StoredSlot[]> {
   const found: { name: string; slot: Slot }[] = [];
+  const damaged: string[] = [];
   await readObjects({
     store,
     prefix: PREFIX,
     use: (name, bytes) => found.push({ name, slot: parseSlot(bytes) }),
     // Opening the repository has told about these; a slot counts by the copies that can be used.
-    damaged: () => {},
+    damaged: (name) => damaged.push(name),
   });
-  const slots = [...Map.groupBy(found, ({ slot }) => slot.slotId)].map(([id, copies]) => ({ id, copies }));
+  const spoiled = await readDoubtful(store, damaged);
+  const slots = [...Map.groupBy(found, ({ slot }) => slot.slotId)].map(([id, copies]) => {
+    return { id, copies, spoiled: spoiled.flatMap(({ name, slot }) => (slot.slotId === id ? [name] : [])) };
+  });
   return slots.sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/**
+ * Slots in objects that are not what their names say. What lies under a wrong name may be another object's content, and whole: a slot is
+ * authenticated when it is opened.
+ */
+export async function readDoubtful(store: Store, names: readonly string[]): Promise<{ name: string; slot: Slot }[]> {
+  const found = await mapParallel(names, PARALLEL_READS, async (name) => {
+    try {
+      return [{ name, slot: parseSlot(await store.get(name)) }];
+    } catch (error) {
+      if (!isNotFound(error) && !isUnusable(error)) throw error;
+      return [];
+    }
+  });
+  return found.flat();
 }
 
 /** Puts both copies of a new slot for the repository's keys. Costs one scrypt. */
@@ -63,9 +88,10 @@ export async function putCopies(
   });
 }
 
-export async function deleteSlot(repository: Repository, { id, copies }: StoredSlot): Promise<void> {
+/** With its damaged copies: they may be close enough to be repaired by whoever knows the passphrase. */
+export async function deleteSlot(repository: Repository, { id, copies, spoiled }: StoredSlot): Promise<void> {
   await whileNamed(repository, 'key', id, async () => {
-    for (const { name } of copies) await repository.store.delete(name);
+    for (const name of [...copies.map((copy) => copy.name), ...spoiled]) await repository.store.delete(name);
   });
 }
 

@@ -6,6 +6,7 @@ import { HEADER_NAME, type Header, parseHeader } from '../format/header.ts';
 import type { Store } from '../ports.ts';
 import { chooseConfig, fetchConfigs } from './config.ts';
 import { isNotFound, isUnusable } from './damage.ts';
+import { readDoubtful } from './key-slots.ts';
 import { PARALLEL_READS, readObjects } from './objects.ts';
 import { Repository, type RepositoryPorts } from './repository.ts';
 
@@ -25,7 +26,8 @@ export interface OpenRepositoryRequest {
 export async function openRepository(ports: RepositoryPorts, request: OpenRepositoryRequest): Promise<Repository> {
   const { store } = ports;
   const warnings: string[] = [];
-  const [found, { slots, areSure }] = await Promise.all([readHeader(store, warnings), readSlots(store, warnings)]);
+  const [found, { sure, doubtful }] = await Promise.all([readHeader(store, warnings), readSlots(store, warnings)]);
+  const slots = [...sure, ...doubtful];
   if (found.newer !== undefined) {
     if (!isOneFlippedBit(found.newer.bytes, slots)) throw found.newer.error;
     warnings.push(`${HEADER_NAME} is damaged; the copy in a key slot is used.`);
@@ -38,8 +40,8 @@ export async function openRepository(ports: RepositoryPorts, request: OpenReposi
   // Whoever awaits these sees their failures; until then nobody does, and Node would call them unhandled.
   configs.catch(() => {});
   early.catch(() => {});
-  const { slot, ring } = (await openOneSlot(slots, passphrase)) ?? notOpened(store, areSure);
-  const isAlone = slots.filter(({ slotId }) => slotId === slot.slotId).length === 1;
+  const { slot, ring } = (await openOneSlot(slots, passphrase)) ?? notOpened(store, sure.length > 0);
+  const isAlone = sure.includes(slot) && sure.filter(({ slotId }) => slotId === slot.slotId).length === 1;
   const otherCopy = isAlone ? await sealOtherCopy(slot, passphrase, ports.random) : undefined;
   const authentic = authenticHeader(header, slot, warnings);
   const chosen = chooseConfig(new Sealer(ring, authentic.repositoryId, ports.random), await configs);
@@ -93,10 +95,9 @@ function isOneFlippedBit(bytes: Buffer, slots: readonly Slot[]): boolean {
 }
 
 interface FoundSlots {
-  /** Those that are what their names say come first. */
-  slots: Slot[];
-  /** False where damage may be why none of them opens. */
-  areSure: boolean;
+  /** Those that are what their names say. */
+  sure: Slot[];
+  doubtful: Slot[];
 }
 
 async function readSlots(store: Store, warnings: string[]): Promise<FoundSlots> {
@@ -115,22 +116,7 @@ async function readSlots(store: Store, warnings: string[]): Promise<FoundSlots> 
     if (copies.length < 2) warnings.push(`A copy of key slot ${slotId.slice(0, 8)} is missing or damaged.`);
   }
   slots.sort((a, b) => (a.slotId === b.slotId ? a.copy - b.copy : a.slotId < b.slotId ? -1 : 1));
-  const areSure = slots.length > 0;
-  slots.push(...(await readDoubtful(store, doubtful)));
-  return { slots, areSure };
-}
-
-/** What lies under a wrong name may be another object's content, and whole: a slot is authenticated when it is opened. */
-async function readDoubtful(store: Store, names: readonly string[]): Promise<Slot[]> {
-  const found = await mapParallel(names, PARALLEL_READS, async (name) => {
-    try {
-      return [parseSlot(await store.get(name))];
-    } catch (error) {
-      if (!isNotFound(error) && !isUnusable(error)) throw error;
-      return [];
-    }
-  });
-  return found.flat();
+  return { sure: slots, doubtful: (await readDoubtful(store, doubtful)).map(({ slot }) => slot) };
 }
 
 function nothingToOpen(store: Store, hasHeader: boolean): HoldfastError {
@@ -153,6 +139,7 @@ async function openOneSlot(slots: readonly Slot[], passphrase: string): Promise<
   return undefined;
 }
 
+/** `areSure`: no damage is why none of the slots opens. */
 function notOpened({ location }: Store, areSure: boolean): never {
   if (areSure) {
     throw new HoldfastError('wrong_passphrase', `The passphrase does not open ${location}.`, {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { addKey, changePassphrase, listKeys, removeKey } from '../../../src/backup/operations/keys.ts';
+import { repairIndex } from '../../../src/backup/operations/repair-index.ts';
 import { verify } from '../../../src/backup/operations/verify/verify.ts';
 import type { Store } from '../../../src/backup/ports.ts';
 import { createRepository } from '../../../src/backup/repository/create-repository.ts';
@@ -100,6 +101,50 @@ describe('keys', () => {
     const [name] = [...objects.keys()].filter((key) => key.startsWith('keys/'));
     (objects.get(name as string) as Buffer)[100] = 0;
     expect(await listKeys(repository)).toMatchObject([{ copies: 1 }]);
+  });
+});
+
+describe('damaged key slots', () => {
+  const flipAt = (place: number) => (objects: Map<string, Buffer>, name: string) => {
+    const bytes = Buffer.from(objects.get(name) as Buffer);
+    bytes[place] = (bytes[place] as number) ^ 1;
+    objects.set(name, bytes);
+  };
+  const harms: Record<string, (objects: Map<string, Buffer>, name: string, other: string) => void> = {
+    'with a flipped bit in the ring': flipAt(250),
+    'with a flipped bit in the ID': flipAt(20),
+    'with a flipped bit in the begin': flipAt(0),
+    gone: (objects, name) => objects.delete(name),
+    swapped: (objects, name, other) => {
+      const bytes = objects.get(name) as Buffer;
+      objects.set(name, objects.get(other) as Buffer).set(other, bytes);
+    },
+  };
+  const damagedKeys = async (repository: Repository) =>
+    (await verify({ repository, workers: [] }, {})).damaged.map(({ object }) => object).filter(isKey);
+  const isKey = (name: string) => name.startsWith('keys/');
+
+  it.each(Object.entries(harms))('are whole again after a repair with their passphrase: %s', async (_what, harm) => {
+    const objects = new Map<string, Buffer>();
+    await newRepository(8, new MemoryStore(objects));
+    const [name, other] = [...objects.keys()].filter(isKey) as [string, string];
+    harm(objects, name, other);
+    const repository = (await openAny(objects)) as Repository;
+    expect(await damagedKeys(repository)).not.toEqual([]);
+    await repairIndex(repository);
+    const again = (await openAny(objects)) as Repository;
+    expect(again.warnings).toEqual([]);
+    expect(await damagedKeys(again)).toEqual([]);
+  });
+
+  it('go with the slot that they were copies of', async () => {
+    const objects = new Map<string, Buffer>();
+    await newRepository(9, new MemoryStore(objects));
+    flipAt(250)(objects, [...objects.keys()].find(isKey) as string);
+    const repository = (await openAny(objects)) as Repository;
+    await changePassphrase(repository, { passphrase: 'new', logN: LOG_N });
+    expect(await damagedKeys((await openAny(objects)) as Repository)).toEqual([]);
+    expect([...objects.keys()].filter(isKey)).toHaveLength(2);
   });
 });
 

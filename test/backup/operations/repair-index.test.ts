@@ -123,6 +123,6 @@ describe('repairing the index', () => {
     broken.objects.delete(broken.names('keys/')[0] as string);
     const warnings: string[] = [];
     await repairIndex(reopened(broken.repository), { onWarning: (message) => warnings.push(message) });
-    expect(warnings).toEqual([expect.stringContaining('key passwd')]);
+    expect(warnings).toEqual([expect.stringContaining('with its passphrase')]);
   });
 });

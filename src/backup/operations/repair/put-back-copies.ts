@@ -1,12 +1,14 @@
+import { mapParallel } from '../../../shared/parallel.ts';
 import { OBJECT_TYPES } from '../../crypto/sealer.ts';
 import { type ConfigBody, parseConfigBody } from '../../format/bodies.ts';
 import { decodeBody, encodeBody } from '../../format/body.ts';
 import { HEADER_NAME } from '../../format/header.ts';
 import { objectId } from '../../format/pack.ts';
 import type { OperationContext } from '../../ports.ts';
+import { readSlots } from '../../repository/key-slots.ts';
 import { completePair, judgeHalves } from '../../repository/note-pairs.ts';
 import { readNotes } from '../../repository/notes.ts';
-import { readObjects } from '../../repository/objects.ts';
+import { PARALLEL_READS, readObjects } from '../../repository/objects.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { checkPlainStructures } from '../verify/plain-structures.ts';
 
@@ -22,6 +24,7 @@ export async function putBackCopies(
   files: readonly StandardFile[],
   { onWarning = () => {} }: OperationContext,
 ): Promise<void> {
+  await putBackSlot(repository, onWarning);
   for (const { object, problem } of await checkPlainStructures(repository)) {
     const bytes = await copyOf(repository, object, files);
     if (bytes !== undefined) {
@@ -30,6 +33,37 @@ export async function putBackCopies(
     } else if (object.startsWith('keys/')) onWarning(`${object}: ${problem}`);
   }
   await putBackNotes(repository, onWarning);
+}
+
+/** Writes the other copy of the slot that opened this repository, and removes damaged copies that nothing lacks any more. */
+async function putBackSlot({ store, slot }: Repository, onWarning: (message: string) => void): Promise<void> {
+  await untangleKeys(store);
+  const { otherCopy } = slot;
+  if (otherCopy !== undefined) {
+    await store.put(`keys/${objectId(otherCopy)}`, otherCopy);
+    onWarning(`Key slot ${slot.id.slice(0, 8)} has both its copies again.`);
+  }
+  const slots = await readSlots({ store });
+  const known = new Set(slots.flatMap(({ copies }) => copies.map(({ name }) => name)));
+  const open = new Set((await store.list('keys/')).map(({ name }) => name).filter((name) => !known.has(name)));
+  const areWhole = slots.every(({ copies }) => copies.length > 1);
+  const replaced = slots.flatMap(({ copies, spoiled }) => (copies.length > 1 ? spoiled : []));
+  // One alone that does not say whose it was is what has just been replaced.
+  const unnamed = otherCopy !== undefined && areWhole && open.size === 1 ? [...open] : [];
+  for (const name of new Set([...replaced, ...unnamed])) {
+    await store.delete(name);
+    onWarning(`${name} was damaged and has been replaced.`);
+  }
+}
+
+/** Key objects that lie under each other's names go where they belong. */
+async function untangleKeys(store: Repository['store']): Promise<void> {
+  const listed = (await store.list('keys/')).map(({ name }) => name);
+  const objects = await mapParallel(listed, PARALLEL_READS, async (name) => ({ name, bytes: await store.get(name) }));
+  for (const { name, bytes } of objects) {
+    const right = `keys/${objectId(bytes)}`;
+    if (right !== name && listed.includes(right)) await store.put(right, bytes);
+  }
 }
 
 async function copyOf(

@@ -74,7 +74,7 @@ async function lonelySlots(
   if (alone.length === 0) return [];
   const inHand = new Set((await listSessions(repository)).flatMap(({ body }) => body?.slot ?? []));
   const again = new Map((await readSlots(repository)).map(({ id, copies }) => [id, copies]));
-  const advice = '`key passwd` writes the slot that is in use again';
+  const advice = '`repair index` with its passphrase writes the other again';
   return alone.flatMap(([slotId, found]): DamagedFinding[] => {
     if (inHand.has(slotId) || !isAlone(again.get(slotId) ?? [])) return [];
     const problem = `only ${found[0]?.name} is left of the slot's two copies; ${advice}`;

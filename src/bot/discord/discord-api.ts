@@ -4,6 +4,7 @@ import { HoldfastError } from '../../shared/errors.ts';
 import { type RandomSource, randomFraction } from '../../shared/random.ts';
 import { isFinal, toHoldfastError } from './discord-errors.ts';
 import type { DiscordMessage } from './render-message.ts';
+import { Slots } from './slots.ts';
 
 /** Pauses grow up to this. */
 const LONGEST_PAUSE_MS = 30_000;
@@ -30,8 +31,14 @@ export interface Patience {
 /** For what somebody waits for but not at this moment. */
 export const PATIENT: Patience = { forMs: 5 * 60_000, firstPauseMs: 1000, attemptMs: 20_000 };
 
-/** Whether a request is the bot's, or answers an interaction: then its address holds a token of its own, and no global limit counts. */
-export type Authority = 'bot' | 'interaction';
+/**
+ * What a request is made with: the bot's own token, or the token of an interaction, which is part of the address and for which no global limit counts.
+ * Acknowledgements go by a lane of their own, so that nothing holds them up.
+ */
+export type Lane = 'bot' | 'acknowledgement' | 'answer';
+
+/** Requests of one lane under way at once. New connections cost more than waiting for one that is open. */
+const AT_ONCE = 24;
 
 /**
  * Discord's REST API through the library's client, which keeps the rate limits by bucket. Waiting and retrying are done here: after rate limits as
@@ -39,7 +46,7 @@ export type Authority = 'bot' | 'interaction';
  */
 export class DiscordApi {
   private readonly options: ApiOptions;
-  private readonly clients: Readonly<Record<Authority, REST>>;
+  private readonly lanes: Readonly<Record<Lane, { client: REST; slots: Slots }>>;
 
   constructor(options: ApiOptions) {
     this.options = options;
@@ -54,9 +61,14 @@ export class DiscordApi {
       // Waiting by the library would ignore that the process stops.
       rejectOnRateLimit: () => true,
     };
-    this.clients = {
-      bot: new REST(shared),
-      interaction: new REST({ ...shared, globalRequestsPerSecond: Number.POSITIVE_INFINITY }),
+    const lane = (globalRequestsPerSecond: number) => ({
+      client: new REST({ ...shared, globalRequestsPerSecond }),
+      slots: new Slots(AT_ONCE),
+    });
+    this.lanes = {
+      bot: lane(50),
+      acknowledgement: lane(Number.POSITIVE_INFINITY),
+      answer: lane(Number.POSITIVE_INFINITY),
     };
   }
 
@@ -67,7 +79,7 @@ export class DiscordApi {
    *   `platform_unavailable` when patience is over
    */
   async request(
-    authority: Authority,
+    lane: Lane,
     method: RequestMethod,
     route: RouteLike,
     data: RequestData = {},
@@ -77,7 +89,7 @@ export class DiscordApi {
     const endMs = clock.monotonic() + patience.forMs;
     for (let failures = 0; ; failures++) {
       try {
-        return await this.attempt(authority, method, route, data, patience.attemptMs);
+        return await this.attempt(lane, method, route, data, patience.attemptMs);
       } catch (error) {
         if (isFinal(error)) throw error;
         const pauseMs =
@@ -89,33 +101,29 @@ export class DiscordApi {
   }
 
   private async attempt(
-    authority: Authority,
+    lane: Lane,
     method: RequestMethod,
     route: RouteLike,
     data: RequestData,
     withinMs: number,
   ): Promise<unknown> {
     const { token, clock } = this.options;
-    const client = this.clients[authority];
+    const { client, slots } = this.lanes[lane];
     // The library forgets the token at the first refusal, be it a passing one.
-    if (authority === 'bot') client.setToken(token);
-    const late = new AbortController();
-    const done = new AbortController();
-    clock.sleep(withinMs, done.signal, { background: true }).then(
-      () => late.abort(),
-      () => {},
-    );
-    try {
-      return await client.request({
-        ...data,
-        fullRoute: route,
-        method,
-        auth: authority === 'bot',
-        signal: late.signal,
-      });
-    } finally {
-      done.abort();
-    }
+    if (lane === 'bot') client.setToken(token);
+    return slots.run(async () => {
+      const late = new AbortController();
+      const done = new AbortController();
+      clock.sleep(withinMs, done.signal, { background: true }).then(
+        () => late.abort(),
+        () => {},
+      );
+      try {
+        return await client.request({ ...data, fullRoute: route, method, auth: lane === 'bot', signal: late.signal });
+      } finally {
+        done.abort();
+      }
+    });
   }
 
   private pause({ firstPauseMs }: Patience, failures: number): number {

@@ -165,9 +165,31 @@ export class DiscordConnection {
     } finally {
       signal.removeEventListener('abort', stop);
       watch.calm();
-      await client.destroy();
+      await discard(client);
     }
   }
+}
+
+/** What is needed of the library's inside. */
+interface Inside {
+  ws: { _ws?: { strategy?: { shards?: ReadonlyMap<number, { connection?: GatewaySocket | null }> } } | null };
+}
+
+interface GatewaySocket {
+  on(event: 'error', listener: () => void): unknown;
+  terminate(): void;
+}
+
+/**
+ * Destroys a client. The library leaves a socket that is still connecting to itself, without a listener for its errors, and the next one would end the
+ * process: such a socket is closed here.
+ */
+async function discard(client: Client): Promise<void> {
+  const shards = (client as unknown as Inside).ws._ws?.strategy?.shards?.values() ?? [];
+  const sockets = [...shards].flatMap(({ connection }) => connection ?? []);
+  for (const socket of sockets) socket.on('error', () => {});
+  await client.destroy();
+  for (const socket of sockets) socket.terminate();
 }
 
 /** Calls `bark` where nobody calms it in time. */

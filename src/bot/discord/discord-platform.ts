@@ -16,7 +16,7 @@ import type { DiscordOptions } from '../platform-options.ts';
 import { clip } from './components.ts';
 import { DiscordApi, type Patience } from './discord-api.ts';
 import { DiscordConnection } from './discord-connection.ts';
-import { explain, isAcknowledgedAlready, toHoldfastError } from './discord-errors.ts';
+import { explain, isAcknowledgedAlready, isFinal, toHoldfastError } from './discord-errors.ts';
 import { DiscordMessages } from './discord-messages.ts';
 import {
   type Completion,
@@ -34,7 +34,7 @@ import { registerCommands } from './register-commands.ts';
 
 const API_URL = 'https://discord.com/api';
 /** An interaction has to be acknowledged within 3 s of Discord's sending it. */
-const ACKNOWLEDGE: Patience = { forMs: 2500, firstPauseMs: 100, attemptMs: 1000 };
+const ACKNOWLEDGE: Patience = { forMs: 2500, firstPauseMs: 100, attemptMs: 2500 };
 /** Suggestions that take longer come too late. */
 const SUGGEST_WITHIN_MS = 2000;
 /** What was begun may finish for so long when stopping. */
@@ -191,13 +191,17 @@ class DiscordPlatform implements Platform {
     }
   }
 
-  /** Resolves also where an earlier attempt, or the first of two deliveries, has acknowledged it. */
+  /**
+   * Resolves also where an earlier attempt, or the first of two deliveries, has acknowledged it, and where nobody knows: an answer finds its way without.
+   *
+   * @throws DiscordAPIError where Discord says that it is too late
+   */
   private async acknowledge({ id, token }: Interaction, body: object): Promise<void> {
     try {
       const route = Routes.interactionCallback(id, token);
-      await this.api.request('interaction', RequestMethod.Post, route, { body }, ACKNOWLEDGE);
+      await this.api.request('acknowledgement', RequestMethod.Post, route, { body }, ACKNOWLEDGE);
     } catch (error) {
-      if (!isAcknowledgedAlready(error)) throw error;
+      if (isFinal(error) && !isAcknowledgedAlready(error)) throw error;
     }
   }
 

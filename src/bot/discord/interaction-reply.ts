@@ -113,7 +113,7 @@ export class InteractionReply implements Reply {
         ? Routes.webhook(applicationId, token)
         : Routes.webhookMessage(applicationId, token, message);
     try {
-      const stored = (await api.request('interaction', method, route, data)) as StoredMessage | undefined;
+      const stored = (await api.request('answer', method, route, data)) as StoredMessage | undefined;
       return refTo({ id: stored?.id ?? '', channel_id: stored?.channel_id ?? channel });
     } catch (error) {
       if (!isTokenGone(error)) throw error;

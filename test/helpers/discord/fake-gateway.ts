@@ -23,7 +23,8 @@ export interface GatewayOptions {
 
 /** The gateway, version 10, as JSON without compression: identify, resume with replay, heartbeats, and ways to go wrong. */
 export class FakeGateway {
-  /** Counters of what clients sent. */
+  /** Counters of what clients did. */
+  attempts = 0;
   identifies = 0;
   resumes = 0;
   /** What the last client asked to be told about. */
@@ -32,8 +33,8 @@ export class FakeGateway {
   heartbeatMs = 41_250;
   /** Whether signs of life are answered. */
   answersHeartbeats = true;
-  /** Connections are cut as soon as they are made. */
-  isDown = false;
+  /** Connections are cut as soon as they are made, or made and never answered. */
+  trouble: 'cuts' | 'hangs' | undefined;
   /** Identifying is refused with this close code. */
   refusal: number | undefined;
   private readonly options: GatewayOptions;
@@ -44,8 +45,16 @@ export class FakeGateway {
 
   constructor(http: Server, options: GatewayOptions) {
     this.options = options;
-    this.server = new WebSocketServer({ server: http, path: '/gw' });
-    this.server.on('connection', (socket) => this.accept(socket));
+    this.server = new WebSocketServer({ noServer: true });
+    http.on('upgrade', (request, socket, head) => {
+      this.attempts++;
+      socket.on('error', () => {});
+      if (this.trouble === 'cuts') socket.destroy();
+      else if (this.trouble === undefined) {
+        this.server.handleUpgrade(request, socket, head, (client) => this.accept(client));
+      }
+      options.changed();
+    });
   }
 
   /** Whether a client is identified and listening. */
@@ -104,10 +113,6 @@ export class FakeGateway {
   }
 
   private accept(socket: WebSocket): void {
-    if (this.isDown) {
-      socket.terminate();
-      return;
-    }
     const connection: Connection = { socket, session: undefined };
     this.connections.add(connection);
     socket.on('close', () => {

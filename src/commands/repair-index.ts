@@ -14,7 +14,7 @@ export const repairIndex = defineCommand({
   name: 'repair index',
   summary: 'Build the index again from the packs',
   details: [
-    'Also put back: whatever has a good copy elsewhere, such as the header or one half of a note. Where a check has found damage, all packs are read; the damaged ones are set aside, so that the next backup stores again what the source still has of them, and a prune after the grace removes them.',
+    'Also put back: whatever has a good copy elsewhere, such as the header or one half of a note. Where a check has found damage, all packs are read. Damaged ones are set aside: the next backup stores again what the source still has of them, and a prune after the grace removes them.',
   ],
   input: {},
   access: 'owner',

@@ -16,6 +16,7 @@ import { type DamagedFinding, isDamage, isNotFound } from '../repository/damage.
 import { finishLapsed } from '../repository/finish-lapsed.ts';
 import { type IndexRun, readIndexRuns, readPackIndex } from '../repository/index-loader.ts';
 import { putMark } from '../repository/marks.ts';
+import { lastComponent } from '../repository/names.ts';
 import { PARALLEL_READS, requireHash } from '../repository/objects.ts';
 import { readLiveness } from '../repository/read-liveness.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -43,7 +44,7 @@ const RECORDS_PER_RUN = 200_000;
 /**
  * Builds the index again from the packs, and puts back whatever else has a good copy: the header, halves of configurations and notes, and the
  * plain files among `files`. Other operations may run meanwhile. Old runs are replaced as a compaction does it (docs/FORMAT.md section 13);
- * those that are damaged or wrong are removed at once. Where a check has found damage, damaged packs are set aside.
+ * those that are damaged or wrong are removed at once. Damaged packs are set aside.
  */
 export async function repairIndex(
   repository: Repository,
@@ -92,7 +93,9 @@ class IndexRepair {
       parts,
     );
     await this.#removeDamaged(damaged);
-    await setDamagedPacksAside(this.#repository, this.#session, { listed, marks }, this.#context);
+    const cut = runs.flatMap(({ packs }) => packs).filter(({ id, size }) => (listed.get(id) ?? size) !== size);
+    const suspects = [...findings.map(({ object }) => lastComponent(object)), ...cut.map(({ id }) => id)];
+    await setDamagedPacksAside(this.#repository, this.#session, { listed, marks, suspects }, this.#context);
     const readable = new Set(parts.flatMap(({ packs }) => packs.map(({ id }) => packName(id))));
     const harmed = [...new Set(findings.map(({ object }) => object))];
     return {

@@ -156,7 +156,7 @@ function warnOfDamage(snapshots: readonly SnapshotRecord[], report: BackupReport
   const check = knownDamage(snapshots);
   if (check === undefined) return;
   report.advise(
-    `The check of ${check.time} found damage that this backup may lean on. Run repair index, back up again, and verify.`,
+    `The check of ${check.time} found damage. Should it be of content, this backup may lean on it: verify tells, and repair index sets damaged packs aside.`,
   );
 }
 

@@ -11,21 +11,20 @@ import { readPack } from '../verify/check-packs.ts';
 
 /**
  * Marks packs that are not what their names promise: from then on backups store again what was in them, and collections copy what can still be
- * read before they delete them. All packs are read, but only where a check has found damage: else that would be a long way for nothing.
+ * read before they delete them. Read are the `suspects`, by ID, and all packs where a check has found damage: else that would be a long way for
+ * nothing.
  */
 export async function setDamagedPacksAside(
   repository: Repository,
   session: Session,
-  { listed, marks }: Pick<Liveness, 'listed' | 'marks'>,
+  { listed, marks, suspects }: Pick<Liveness, 'listed' | 'marks'> & { suspects: Iterable<string> },
   context: OperationContext,
 ): Promise<void> {
   const { snapshots } = await readCatalog(repository);
-  if (knownDamage(snapshots) === undefined) return;
-  const damaged = await findDamaged(
-    repository,
-    [...listed.keys()].filter((id) => !marks.packs.has(id)),
-    context,
-  );
+  const suspected = knownDamage(snapshots) === undefined ? new Set(suspects) : new Set(listed.keys());
+  const open = [...suspected].filter((id) => listed.has(id) && !marks.packs.has(id));
+  if (open.length === 0) return;
+  const damaged = await findDamaged(repository, open, context);
   if (damaged.length === 0) return;
   await putMark(repository, session, { packs: damaged, indexes: [] });
   for (const id of damaged) {

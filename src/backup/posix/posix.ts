@@ -106,7 +106,8 @@ export interface Posix {
   sync(fd: number): void;
   /**
    * Writes out in the background what is dirty on the file system of an open file, so that a sync later has less to wait for. Resolves when
-   * that is over, never rejects, and promises nothing. The descriptor must stay open until then.
+   * that is over, never rejects, and promises nothing. The descriptor must stay open until then, and be another one than that of the later sync,
+   * which would not be told of errors that came up here (syncfs(2)).
    */
   startWriteback(fd: number): Promise<void>;
   /** Makes everything on the file system of an open file durable. False without capability `syncFilesystem`. */

@@ -187,7 +187,8 @@ export class StageRun {
       keepGoing: this.#request.keepGoing === true,
       check: this.#request.check === true,
       shownPath: (path) => this.#shown(number, path),
-      writeback: () => place.posix.startWriteback(place.fresh),
+      // By another descriptor than the last sync: an error of the disk is told once for each, and here nobody listens.
+      writeback: () => place.posix.startWriteback(place.journal),
       onBytes: (bytes, files) => this.#progress(bytes, files),
       signal: this.#context.signal,
     });

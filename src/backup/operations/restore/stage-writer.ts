@@ -19,10 +19,10 @@ import type { RestoreThreads } from './thread-pool.ts';
 import { type WindowBlock, WindowBuilder } from './window.ts';
 
 /**
- * The first window is small, so that the threads begin at once. All others are as large as memory allows: a block that holds what several windows
- * need, copies that deduplication found above all, is decoded in each of them.
+ * The first window is small, so that the threads begin at once; the second keeps them busy while the third is planned. All others are as large as
+ * memory allows: a block that holds what several windows need, copies that deduplication found above all, is decoded in each of them.
  */
-const FIRST_WINDOW = 4096;
+const FIRST_WINDOWS = [4096, 16_384];
 const LARGEST_WINDOW = 131_072;
 /** The next window is handed out when no more than this is left of the one before. */
 const LITTLE_WORK = 16;
@@ -67,7 +67,7 @@ export class StageWriter {
   readonly #place: JobPlace;
   readonly #options: StageOptions;
   #window = new WindowBuilder();
-  #windowLimit = FIRST_WINDOW;
+  #windows = 0;
   readonly #work: Lanes<(thread: number) => void>;
   #handingOut = false;
   readonly #reads = new Set<Promise<unknown>>();
@@ -85,7 +85,7 @@ export class StageWriter {
   #finished = 0;
   #pending = 0;
   #dirtyBytes = 0;
-  #writingBack = false;
+  #writingBack: Promise<void> | undefined;
   #failure: unknown;
   #failed = false;
   #idle: (() => void)[] = [];
@@ -171,9 +171,9 @@ export class StageWriter {
     // Answers of the threads are heard between turns of the event loop, and a run may take none: its part of the manifest is in memory already.
     await nextTurn();
     this.#throwFailure();
-    if (this.#window.size < this.#windowLimit) return;
-    await this.#untilNearlyIdle();
-    await this.#flush();
+    if (this.#window.size < (FIRST_WINDOWS[this.#windows] ?? LARGEST_WINDOW)) return;
+    if (this.#window.size >= LARGEST_WINDOW) await this.#untilNearlyIdle();
+    if (this.#work.length <= LITTLE_WORK) await this.#flush();
   }
 
   /** Everything is in the stage, complete, checked where asked for, and durable. */
@@ -194,12 +194,14 @@ export class StageWriter {
     }
     this.#track(this.#threads.run({ kind: 'sync', place: this.#place }));
     await this.#settle();
+    await this.#writingBack;
   }
 
   /** Waits until no thread is at work for this stage, whatever came of it. */
   async stop(): Promise<void> {
     this.#failed = true;
     while (this.#pending > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    await this.#writingBack;
   }
 
   #rememberInstead(path: ByteString, instead: ByteString | undefined): void {
@@ -260,7 +262,7 @@ export class StageWriter {
     if (this.#window.size === 0) return;
     const window = this.#window.finish();
     this.#window = new WindowBuilder();
-    this.#windowLimit = LARGEST_WINDOW;
+    this.#windows++;
     const table = window.table;
     let open = 1;
     const close = () => {
@@ -515,17 +517,14 @@ export class StageWriter {
     for (const name of result.refusedXattrs) this.#refusedXattrs.add(name);
     this.#options.onBytes?.(result.bytes, result.finished);
     this.#dirtyBytes += result.bytes;
-    if (this.#dirtyBytes >= WRITEBACK_BYTES && !this.#writingBack && !this.#failed) this.#startWriteback();
+    if (this.#dirtyBytes >= WRITEBACK_BYTES && this.#writingBack === undefined && !this.#failed) this.#startWriteback();
   }
 
   /** The last sync is waited for: what the disk has done by then while others decoded, it need not do then. */
   #startWriteback(): void {
     this.#dirtyBytes = 0;
-    this.#writingBack = true;
-    this.#pending++;
-    void this.#options.writeback().finally(() => {
-      this.#writingBack = false;
-      this.#settleOne();
+    this.#writingBack = this.#options.writeback().then(() => {
+      this.#writingBack = undefined;
     });
   }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { damageRepositories } from '../soak/damage.ts';
 import { inFull, scaled, soakSeed, tell } from '../soak/scale.ts';
 
-const TRIALS = scaled(12, 2000);
+const TRIALS = scaled(10, 2000);
 
 describe('a flipped bit, a truncation, a deletion, or a swap of two objects, anywhere in a repository', () => {
   it(
@@ -17,6 +17,6 @@ describe('a flipped bit, a truncation, a deletion, or a swap of two objects, any
       tell('damage', result);
       expect({ first, harm: result.harm }).toEqual({ first, harm: [] });
     },
-    inFull ? 3_600_000 : 180_000,
+    inFull ? 7_200_000 : 600_000,
   );
 });

@@ -74,10 +74,43 @@ const consoleCommand: LocalCommand = {
   },
 };
 
+/** The bot on the platforms that a configuration names. */
+async function startServing(file: string): Promise<number> {
+  const { serve } = await import('./serve/serve.ts');
+  const { engineEnvironment } = await import('./serve/engine-environment.ts');
+  const { startEngineProcess } = await import('./jobs/engine-process/start-engine-process.ts');
+  const { readProcessIdentity } = await import('./shared/process-identity.ts');
+  const { systemRandom } = await import('./shared/random.ts');
+  const write = (line: string): void => void process.stderr.write(`${line}\n`);
+  const environment = engineEnvironment(process.env);
+  // One thing that goes wrong in a library must not end the bot for everybody else.
+  process.on('unhandledRejection', (reason) => write(`error: ${reason instanceof Error ? reason.message : reason}`));
+  return serve(file, {
+    environment: process.env,
+    clock: systemClock,
+    random: systemRandom,
+    identity: readProcessIdentity(),
+    version: readVersion(),
+    write,
+    onStop: host.onStop,
+    startEngine: () => startEngineProcess(environment),
+    terminal: undefined,
+  });
+}
+
+const serveCommand: LocalCommand = {
+  name: 'serve',
+  summary: 'Run the bot on the platforms that a configuration names',
+  input: {
+    config: text('Configuration; holdfast.yaml here unless given', { placeholder: 'FILE', completes: 'local-path' }),
+  },
+  run: ({ config }) => startServing(typeof config === 'string' ? config : 'holdfast.yaml'),
+};
+
 // A promise that nobody waits for is a mistake of the program: it is told in a line, like any other.
 process.on('uncaughtException', (error) => {
   process.exit(reportUnexpected(error, host, asksForJson(process.argv.slice(2))));
 });
 
 // The process ends by itself here: a handle that is left open somewhere must not keep a finished command alive.
-process.exit(await runCli(process.argv.slice(2), host, [consoleCommand]));
+process.exit(await runCli(process.argv.slice(2), host, [consoleCommand, serveCommand]));

@@ -11,20 +11,30 @@ const ALPHABET = '23456789ABCDEFGHJKMNPQRSTUVWXYZ';
 const GROUPS = 4;
 const GROUP_LENGTH = 4;
 
+export interface OwnersParts {
+  configured: readonly Owner[];
+  local: readonly Owner[];
+  state: State;
+  clock: Clock;
+}
+
 /** Who owns the bot: those whom the configuration names, and whoever claimed it. */
 export class Owners {
   readonly #configured: readonly Owner[];
+  readonly #local: readonly Owner[];
   readonly #state: State;
   readonly #clock: Clock;
 
-  constructor(configured: readonly Owner[], state: State, clock: Clock) {
+  /** `local` are those who sit at the machine: they own it anyway, and do not count when it is asked whether somebody owns the bot. */
+  constructor({ configured, local, state, clock }: OwnersParts) {
     this.#configured = configured;
+    this.#local = local;
     this.#state = state;
     this.#clock = clock;
   }
 
   has({ platform, id }: Person): boolean {
-    return this.#all().some((owner) => owner.platform === platform && owner.id === id);
+    return [...this.#all(), ...this.#local].some((owner) => owner.platform === platform && owner.id === id);
   }
 
   get none(): boolean {

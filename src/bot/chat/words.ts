@@ -1,7 +1,7 @@
 import { HoldfastError } from '../../shared/errors.ts';
 import type { JobRecord } from '../../state/document.ts';
 import { duration, time } from '../../view/value.ts';
-import { bad, type Sentence, stack, type Tone, type View } from '../../view/view.ts';
+import { bad, type Sentence, type Tone, type View } from '../../view/view.ts';
 import type { Person } from '../platform.ts';
 import type { Refusal } from './buttons.ts';
 
@@ -75,10 +75,3 @@ export const changedView: View = {
   text: 'What this would do has changed since it was shown: the target or the options are not the same. Nothing was done.',
   next: 'Ask again.',
 };
-
-export const waitingView = (preview: View, requester: Person, label: string): View =>
-  stack(preview, {
-    kind: 'status',
-    tone: 'warning',
-    text: [`${requester.name} wants this, and it is protected: another owner has to press "${label}".`],
-  });

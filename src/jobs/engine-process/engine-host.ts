@@ -4,15 +4,7 @@ import { openRepository } from '../../backup/index.ts';
 import type { OperationContext } from '../../backup/ports.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { HoldfastError } from '../../shared/errors.ts';
-import {
-  CALLS,
-  type CallMethod,
-  type FromEngine,
-  packError,
-  type StreamMethod,
-  type ToEngine,
-  unpackError,
-} from './messages.ts';
+import { type FromEngine, packError, type StreamMethod, type ToEngine, unpackError } from './messages.ts';
 
 /** The program of an engine process: one open repository, worked on at the request of the process that started it. It ends with that one. */
 
@@ -52,13 +44,12 @@ async function open({ location, passphrase, background }: Extract<ToEngine, { ty
   });
 }
 
-async function call(id: number, method: CallMethod, args: readonly unknown[]): Promise<void> {
+async function call({ id, method, args, contextAt }: Extract<ToEngine, { type: 'call' }>): Promise<void> {
   const controller = new AbortController();
   calls.set(id, controller);
   try {
     const given = [...args];
-    const at = CALLS[method];
-    if (at !== undefined) given[at] = contextOf(id, controller.signal);
+    if (contextAt !== undefined) given[contextAt] = contextOf(id, controller.signal);
     const run = opened()[method] as (...values: unknown[]) => Promise<unknown>;
     send({ type: 'result', id, value: await run.apply(engine, given) });
   } catch (error) {
@@ -138,7 +129,7 @@ function take(message: ToEngine): Promise<void> | void {
     case 'open':
       return open(message);
     case 'call':
-      return call(message.id, message.method, message.args);
+      return call(message);
     case 'stream':
       return begin(message.id, message.method, message.args);
     case 'next':

@@ -1,10 +1,12 @@
+import type { Engine } from '../../backup/engine.ts';
 import type { ProgressEvent } from '../../backup/ports.ts';
 import { type ErrorCode, HoldfastError } from '../../shared/errors.ts';
 
 /** What the bot tells an engine process. Sent by structured clone over the process's channel, so that no secret is in arguments or variables. */
 export type ToEngine =
   | { type: 'open'; location: string; passphrase: string; background: boolean }
-  | { type: 'call'; id: number; method: CallMethod; args: readonly unknown[] }
+  /** `contextAt` says where among the arguments the operation's context belongs, which stays with the bot. */
+  | { type: 'call'; id: number; method: CallMethod; args: readonly unknown[]; contextAt: number | undefined }
   | { type: 'stream'; id: number; method: StreamMethod; args: readonly unknown[] }
   /** The next batch of a stream. */
   | { type: 'next'; id: number }
@@ -28,27 +30,27 @@ export type FromEngine =
   | { type: 'warning'; id: number; message: string }
   | { type: 'items'; id: number; items: readonly unknown[]; done: boolean };
 
-/** Methods of Engine that can be called from another process, by the place of their context among the arguments. */
-export const CALLS = {
-  backup: 1,
-  list: undefined,
-  find: undefined,
-  diff: 2,
-  restore: 1,
-  verify: 1,
-  forget: 1,
-  prune: 1,
-  pin: undefined,
-  unpin: undefined,
-  tag: undefined,
-  keys: undefined,
-  stats: undefined,
-  freeBytes: undefined,
-} as const;
+/** Methods of Engine that can be called from another process. */
+export const CALLS = [
+  'backup',
+  'list',
+  'find',
+  'diff',
+  'restore',
+  'verify',
+  'forget',
+  'prune',
+  'pin',
+  'unpin',
+  'tag',
+  'keys',
+  'stats',
+  'freeBytes',
+] as const satisfies readonly (keyof Engine)[];
 
-export const STREAMS = ['entries', 'sha256sums', 'search'] as const;
+export const STREAMS = ['entries', 'sha256sums', 'search'] as const satisfies readonly (keyof Engine)[];
 
-export type CallMethod = keyof typeof CALLS;
+export type CallMethod = (typeof CALLS)[number];
 export type StreamMethod = (typeof STREAMS)[number];
 
 export interface SentError {

@@ -40,9 +40,7 @@ export async function openRemoteEngine(options: RemoteOptions): Promise<Engine> 
   const link = new Link(options.start(), options.onExit);
   const { location, passphrase, background } = options;
   const facts = await link.open({ type: 'open', location, passphrase, background });
-  const calls = Object.fromEntries(
-    (Object.keys(CALLS) as CallMethod[]).map((method) => [method, (...args: unknown[]) => link.call(method, args)]),
-  );
+  const calls = Object.fromEntries(CALLS.map((method) => [method, (...args: unknown[]) => link.call(method, args)]));
   const streams = Object.fromEntries(
     STREAMS.map((method) => [method, (...args: unknown[]) => link.stream(method, args)]),
   );
@@ -55,6 +53,13 @@ function absent(key: string | symbol): unknown {
   if (typeof key === 'symbol' || key === 'then' || key === 'toJSON') return undefined;
   return () =>
     Promise.reject(new HoldfastError('usage', `${key} is not done by the bot`, { advice: 'Use the command line.' }));
+}
+
+/** Told by what only a context holds. */
+function isContext(value: unknown): boolean {
+  return (
+    typeof value === 'object' && value !== null && ('onWarning' in value || 'onProgress' in value || 'signal' in value)
+  );
 }
 
 type Facts = Omit<Extract<FromEngine, { type: 'opened' }>, 'type'>;
@@ -90,20 +95,22 @@ class Link {
   }
 
   call(method: CallMethod, args: readonly unknown[]): Promise<unknown> {
-    const at = CALLS[method];
-    const context = at === undefined ? undefined : (args[at] as OperationContext | undefined);
-    return this.#request(context, (id) => ({
+    const at = args.findIndex(isContext);
+    const contextAt = at < 0 ? undefined : at;
+    // Functions and signals stay here.
+    const sent = args.map((value, i) => (i === at ? undefined : value));
+    return this.#request(args[at] as OperationContext | undefined, (id) => ({
       type: 'call',
       id,
       method,
-      // Functions and signals stay here.
-      args: at === undefined ? args : args.slice(0, at),
+      args: sent,
+      contextAt,
     }));
   }
 
   async *stream(method: StreamMethod, args: readonly unknown[]): AsyncGenerator<unknown> {
     const id = ++this.#lastId;
-    this.#send({ type: 'stream', id, method, args });
+    this.#send({ type: 'stream', id, method, args: args.filter((value) => !isContext(value)) });
     let done = false;
     try {
       while (!done) {

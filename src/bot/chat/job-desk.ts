@@ -1,0 +1,111 @@
+import type { ProgressEvent } from '../../backup/ports.ts';
+import type { Job, JobOutcome, JobRunner } from '../../jobs/job-runner.ts';
+import type { Clock } from '../../shared/clock.ts';
+import type { JobRecord } from '../../state/document.ts';
+import { ProgressMeter } from '../../view/progress-meter.ts';
+import { type Button, heading, type ProgressState, stack, text, type View } from '../../view/view.ts';
+import type { Person } from '../platform.ts';
+import type { Answer } from './answer.ts';
+import { type Buttons, DAY_MS } from './buttons.ts';
+import { LiveMessage } from './live-message.ts';
+import { busyView, endView, errorView, jobName, signature } from './words.ts';
+
+const CANCEL_VALID_MS = 7 * DAY_MS;
+
+export interface JobDesk {
+  runner: JobRunner;
+  buttons: Buttons;
+  clock: Clock;
+  /** Aborted when the bot ends. */
+  stopping: AbortSignal;
+}
+
+export interface DeskRequest {
+  kind: string;
+  source: string | undefined;
+  person: Person;
+  answer: Answer;
+}
+
+/** How a job ended, with what is shown of it. */
+export interface Done extends JobOutcome {
+  view: View;
+}
+
+export type Work = (job: Job, onProgress: (event: ProgressEvent) => void) => Promise<Done>;
+
+/**
+ * Runs work as a job that is shown by one live message with a Cancel button, until its end is shown and remembered as told. Where the source is being written
+ * already, that job is told instead. The job is on the list when this returns its promise.
+ */
+export async function runAsJob(desk: JobDesk, request: DeskRequest, work: Work): Promise<void> {
+  const { runner, clock } = desk;
+  const { kind, source, person, answer } = request;
+  const begunMs = clock.monotonic();
+  let last: View | undefined;
+  let live: LiveMessage | undefined;
+  const start = runner.start({ kind, source, who: person, where: answer.place }, async (job) => {
+    const shown = await showRunning(desk, answer, job);
+    live = shown.live;
+    try {
+      const { view, ...outcome } = await work(job, shown.onProgress);
+      last = view;
+      return outcome;
+    } catch (error) {
+      if (!job.signal.aborted) last = errorView(error);
+      throw error;
+    }
+  });
+  if ('running' in start) {
+    await answer.show(busyView(start.running));
+    return;
+  }
+  const record = await start.ended;
+  const final = stack(last ?? endView(record), signature(record, clock.monotonic() - begunMs));
+  live ??= liveFor(desk, answer, record);
+  if (await live.finish(final)) await runner.told(record.id);
+}
+
+async function showRunning(
+  desk: JobDesk,
+  answer: Answer,
+  job: Job,
+): Promise<{ live: LiveMessage; onProgress: (event: ProgressEvent) => void }> {
+  const { buttons, clock } = desk;
+  const rows = [{ label: 'Cancel', purpose: { kind: 'cancel', job: job.record.id }, by: 'owners' }] as const;
+  const made = await buttons.create(rows, answer.place, CANCEL_VALID_MS);
+  const live = liveFor(desk, answer, job.record);
+  // A platform that is down must not keep a backup from running.
+  await live.begin(runningView(job.record, undefined, made)).catch(() => {});
+  const meter = new ProgressMeter(clock.monotonic);
+  return {
+    live,
+    onProgress(event) {
+      const state = meter.add(event);
+      job.progress(state.phase, state.share);
+      live.update(() => runningView(job.record, state, made));
+    },
+  };
+}
+
+function liveFor({ runner, clock, stopping }: JobDesk, answer: Answer, { id }: JobRecord): LiveMessage {
+  return new LiveMessage({
+    platform: answer.platform,
+    clock,
+    show: (view) => answer.show(view),
+    channel: answer.place.channel,
+    onMoved: (message) => {
+      runner.shownBy(id, message).catch(() => {});
+    },
+    stopping,
+  });
+}
+
+function runningView(job: JobRecord, progress: ProgressState | undefined, buttons: readonly Button[]): View {
+  return stack(
+    heading(`Running: ${jobName(job)}`),
+    progress === undefined ? text('Starting …') : { kind: 'progress', progress },
+    { kind: 'text', tone: 'quiet', text: `Job ${job.id} for ${job.who.name}` },
+    { kind: 'buttons', buttons },
+  );
+}

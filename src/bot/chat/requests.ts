@@ -1,0 +1,96 @@
+import type { ProgressEvent } from '../../backup/ports.ts';
+import type { AnyCommand, Confirmation, JobControl, Services, Task } from '../../commands/command.ts';
+import type { RawInput } from '../../commands/parse-input.ts';
+import type { Configured } from '../../config/configured.ts';
+import type { JobRunner } from '../../jobs/job-runner.ts';
+import { dispatch, type Execution, type Invocation, question, type Surface, taskOf } from '../dispatch.ts';
+import type { Person } from '../platform.ts';
+import type { ChatCommands } from './chat-commands.ts';
+
+/** Services with an end. */
+export type OpenServices = Services & { close(): Promise<void> };
+
+export interface RequestParts {
+  commands: ChatCommands;
+  configured: Configured;
+  runner: JobRunner;
+  /** What quick commands work with; shared by all. */
+  services: Services;
+  /** What one job works with. */
+  openJobServices: () => Promise<OpenServices>;
+}
+
+/** What an owner asks for. Whether they are one is known before. */
+export interface Request {
+  command: AnyCommand;
+  raw: RawInput;
+  person: Person;
+  signal: AbortSignal;
+}
+
+/** Runs commands for people in a chat. */
+export class Requests {
+  readonly #parts: RequestParts;
+  readonly #jobs: JobControl;
+
+  constructor(parts: RequestParts) {
+    this.#parts = parts;
+    const { runner } = parts;
+    this.#jobs = { list: () => runner.jobs.toReversed(), cancel: (id, by) => runner.cancel(id, by) };
+  }
+
+  /** What has to be answered first. */
+  question(request: Request): Promise<Confirmation | undefined> {
+    return question(
+      invocationOf(request),
+      this.#surface(() => {}),
+      this.#parts.services,
+    );
+  }
+
+  /** What it needs as a job; undefined where it is none. */
+  task(request: Request): Promise<Task | undefined> {
+    return taskOf(
+      invocationOf(request),
+      this.#surface(() => {}),
+      this.#parts.services,
+    );
+  }
+
+  runNow(request: Request): Promise<Execution> {
+    return this.#dispatch(request, this.#parts.services, () => {});
+  }
+
+  /** As `runNow`, with services of its own, that are closed when it has ended. The result must hold no streams. */
+  async runInJob(request: Request, onProgress: (event: ProgressEvent) => void): Promise<Execution> {
+    onProgress({ phase: 'opening the repository' });
+    const services = await this.#parts.openJobServices();
+    try {
+      return await this.#dispatch(request, services, onProgress);
+    } finally {
+      await services.close();
+    }
+  }
+
+  async #dispatch(
+    request: Request,
+    services: Services,
+    onProgress: (event: ProgressEvent) => void,
+  ): Promise<Execution> {
+    const execution = await dispatch(invocationOf(request), this.#surface(onProgress), services);
+    if (execution === undefined) throw new Error('asked although it was answered');
+    return execution;
+  }
+
+  #surface(onProgress: (event: ProgressEvent) => void): Surface {
+    const { commands, configured } = this.#parts;
+    // Warnings are part of results, too.
+    const onWarning = (): void => {};
+    return { commands, guided: true, defaultPaths: [], configured, jobs: this.#jobs, onProgress, onWarning };
+  }
+}
+
+function invocationOf({ command, raw, person, signal }: Request): Invocation {
+  const identity = { name: `${person.name} (${person.platform} ${person.id})`, access: 'owner' } as const;
+  return { command, raw, identity, answered: true, signal };
+}

@@ -1,0 +1,21 @@
+import { getCompileCacheDir } from 'node:module';
+
+/** Variables that an engine process needs. Tokens are not among them. */
+const PASSED = [
+  'PATH',
+  'HOME',
+  'LANG',
+  'LC_ALL',
+  'TZ',
+  'TMPDIR',
+  'XDG_STATE_HOME',
+  'HOLDFAST_STATE_DIR',
+  'HOLDFAST_POSIX',
+  'MALLOC_ARENA_MAX',
+];
+
+export function engineEnvironment(all: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const cache = getCompileCacheDir();
+  const passed = PASSED.flatMap((name) => (all[name] === undefined ? [] : [[name, all[name]] as const]));
+  return { ...Object.fromEntries(passed), ...(cache !== undefined && { NODE_COMPILE_CACHE: cache }) };
+}

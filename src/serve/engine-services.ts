@@ -1,0 +1,52 @@
+import type { ChildProcess } from 'node:child_process';
+import type { Engine } from '../backup/engine.ts';
+import type { OpenServices } from '../bot/chat/requests.ts';
+import type { Services } from '../commands/command.ts';
+import { openRemoteEngine } from '../jobs/engine-process/remote-engine.ts';
+import { HoldfastError } from '../shared/errors.ts';
+
+export interface EngineOptions {
+  start: () => ChildProcess;
+  location: string;
+  passphrase: string;
+  now: () => number;
+}
+
+/** What a chat has no means for: pipes, and other repositories. */
+function unavailable(): never {
+  throw new HoldfastError('usage', 'This is not done from a chat', { advice: 'Use the command line.' });
+}
+
+function servicesOf(repository: () => Promise<Engine>, now: () => number): Services {
+  return {
+    now,
+    repository,
+    create: unavailable,
+    otherRepository: unavailable,
+    newPassphrase: unavailable,
+    standardInput: unavailable,
+    standardOutput: unavailable,
+  };
+}
+
+/** One engine process for everything quick, started when it is first needed, and anew when it has died. */
+export function sharedServices({ start, location, passphrase, now }: EngineOptions): OpenServices {
+  let opening: Promise<Engine> | undefined;
+  const forget = (): void => {
+    opening = undefined;
+  };
+  const open = (): Promise<Engine> => {
+    if (opening === undefined) {
+      opening = openRemoteEngine({ start, location, passphrase, background: false, onExit: forget });
+      opening.catch(forget);
+    }
+    return opening;
+  };
+  return { ...servicesOf(open, now), close: async () => (await opening?.catch(() => undefined))?.close() };
+}
+
+/** An engine process for one job, which gives way to everything else. */
+export async function jobServices({ start, location, passphrase, now }: EngineOptions): Promise<OpenServices> {
+  const engine = await openRemoteEngine({ start, location, passphrase, background: true });
+  return { ...servicesOf(async () => engine, now), close: () => engine.close() };
+}

@@ -93,6 +93,11 @@ export interface PlatformEvents {
    * always `person`.
    */
   audience(event: CommandEvent | PressEvent): Audience;
+  /**
+   * Whether the platform may answer this person by itself: with a form for what is still to be asked, or a word about what was mistyped. Answers at
+   * once. Strangers, for whom it is false, are handed on as they came, and refused.
+   */
+  knows?(person: Person): boolean;
   onCommand(event: CommandEvent, reply: Reply): Promise<void>;
   onPress(event: PressEvent, reply: Reply): Promise<void>;
   /** Suggestions, best first, well within the time that platforms allow; none for strangers and for what cannot be completed. */

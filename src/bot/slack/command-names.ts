@@ -8,7 +8,7 @@ export const MAIN_COMMAND = 'holdfast';
 const SLACKS_OWN: ReadonlySet<string> = new Set([
   ...['active', 'archive', 'away', 'call', 'canvas', 'collapse', 'dm', 'dnd', 'expand', 'feed', 'feedback', 'help'],
   ...['huddle', 'invite', 'invite_people', 'join', 'keys', 'kick', 'leave', 'me', 'msg', 'mute', 'open', 'part'],
-  ...['prefs', 'pref', 'remind', 'remove', 'rename', 'search', 's', 'shortcuts', 'shrug', 'star', 'status', 'todo'],
+  ...['prefs', 'pref', 'remind', 'remove', 'rename', 'search', 's', 'shortcuts', 'shrug', 'star', 'status'],
   ...['topic', 'trigger', 'unmute', 'who', 'whois', 'workflow'],
 ]);
 

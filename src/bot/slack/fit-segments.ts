@@ -1,6 +1,6 @@
 import { formatCount } from '../../view/units.ts';
 import { clip, type Line } from './mrkdwn.ts';
-import type { Segment } from './segments.ts';
+import type { Segment } from './segment.ts';
 
 /** Fewer characters of a segment than this tell nothing. */
 const LEAST = 80;

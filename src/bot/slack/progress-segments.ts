@@ -4,7 +4,7 @@ import { shorten } from '../../terminal/width.ts';
 import { formatBytes, formatCount, formatShare, type Wording } from '../../view/units.ts';
 import type { ProgressState } from '../../view/view.ts';
 import { bold, codeLine, type Line, toLine } from './mrkdwn.ts';
-import type { Segment } from './segments.ts';
+import type { Segment } from './segment.ts';
 
 const BAR_CELLS = 20;
 /** Columns of the name of what is being worked on. */

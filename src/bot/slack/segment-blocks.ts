@@ -1,6 +1,6 @@
 import { type Block, markedText, plainText } from './blocks.ts';
 import { LIMITS } from './limits.ts';
-import type { Segment } from './segments.ts';
+import type { Segment } from './segment.ts';
 
 /** Room within a text for what is put around its lines. */
 const FENCE = { open: '```\n', close: '\n```' } as const;

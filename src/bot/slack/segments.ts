@@ -7,14 +7,7 @@ import type { Sentence, SeriesPoint, Tone } from '../../view/view.ts';
 import { LIMITS } from './limits.ts';
 import { bold, codeLine, escapeSlack, type Line, toLine } from './mrkdwn.ts';
 import { progressSegments } from './progress-segments.ts';
-
-/** Lines that look alike and may be shown in part. */
-export interface Segment {
-  style: 'header' | 'text' | 'quiet' | 'code';
-  lines: readonly Line[];
-  /** Where the reader finds what had to be left out. */
-  wholeIn: string;
-}
+import type { Segment } from './segment.ts';
 
 /** The file that holds everything that had to be shortened, besides tables. */
 export const DETAILS_FILE = 'details.txt';

@@ -1,0 +1,42 @@
+/**
+ * What Slack's documentation allows; characters unless said otherwise. Kept apart from the limits that the product works with, so that a mistake there is
+ * seen here. Sources: https://docs.slack.dev/reference/block-kit (each block and element), .../reference/methods (each method),
+ * .../surfaces/modals, .../interactivity/handling-user-interaction.
+ */
+export const SLACK_LIMITS = {
+  messageBlocks: 50,
+  modalBlocks: 100,
+  blockId: 255,
+  actionId: 255,
+  header: 150,
+  section: 3000,
+  sectionFields: 10,
+  sectionField: 2000,
+  contextElements: 10,
+  contextText: 3000,
+  actionElements: 25,
+  buttonText: 75,
+  buttonValue: 2000,
+  placeholder: 150,
+  options: 100,
+  optionText: 75,
+  optionValue: 150,
+  inputLabel: 2000,
+  inputHint: 2000,
+  inputLength: 3000,
+  modalTitle: 24,
+  modalButton: 24,
+  callbackId: 255,
+  privateMetadata: 3000,
+  text: 40_000,
+  /** All text of a message's blocks together. */
+  blocksText: 13_200,
+  metadataBytes: 16 * 1024,
+  slashCommand: 32,
+  slashDescription: 2000,
+  slashHint: 1000,
+  acknowledgeMs: 3000,
+  triggerMs: 3000,
+  responseUses: 5,
+  responseMs: 30 * 60_000,
+} as const;

@@ -122,13 +122,20 @@ class Verification {
     await this.#reportStructures(state);
     await this.#reportAffected(packCheck, snapshots, content);
     if (this.#isWhole) await this.#reviewHistory(state, remembered);
-    this.#notices.push(...describeState(state));
+    this.#notices.push(...describeState(state), ...this.#remedy(state));
     if (session !== undefined && this.#request.sample === undefined) await this.#noteResult(session, snapshots);
     return { ...this.#count(state, copies, content, session), snapshots: snapshots.length };
   }
 
   get #isWhole(): boolean {
     return this.#request.snapshot === undefined;
+  }
+
+  /** Writers count on packs that are there with their size: nothing but a mark tells them not to. */
+  #remedy({ packs, marks }: RepositoryState): string[] {
+    const damaged = this.#report.list().flatMap(({ object, kind }) => (kind === 'pack' ? [lastComponent(object)] : []));
+    if (!damaged.some((id) => packs.has(id) && !marks.packs.has(id))) return [];
+    return ['`repair index` sets damaged packs aside: the next backup then stores again what the source still has.'];
   }
 
   #phase(phase: string): void {
@@ -268,6 +275,11 @@ class Verification {
 
   /** Puts a `verified` note for each snapshot that was covered. */
   async #noteResult(session: Session, snapshots: readonly SnapshotRecord[]): Promise<void> {
+    if (!session.isStored) {
+      // The last room is for what frees more.
+      this.#notices.push('The result could not be noted in the repository: no room is left there.');
+      return;
+    }
     try {
       await mapParallel(snapshots, PARALLEL_READS, ({ id }) => {
         const content = { note: 'verified', depth: this.#depth, damaged: this.#report.countFor(id) } as const;

@@ -21,6 +21,8 @@ export type ManifestRefs = readonly { id: string; length: number }[];
 export interface EntryOptions {
   /** The entry with this path and everything below it; the whole manifest where absent or ''. */
   below?: string | undefined;
+  /** Of these paths and everything below them alone, and the folders above; parts that can hold none of it are not read. All where absent. */
+  only?: readonly string[] | undefined;
   /**
    * Called for a part of the manifest that cannot be read; reading goes on with the next. Without it, damage throws. Folders that
    * were listed in a lost part are then unknown, so entries may come whose parent did not. No fence: a list of parts is lost.
@@ -88,7 +90,7 @@ export class ManifestReader {
 
   /** As `entries`, those of one manifest chunk at a time: waiting for each of them costs more than reading it. */
   async *parts(options: EntryOptions = {}): AsyncGenerator<readonly StoredEntry[]> {
-    const below = options.below ?? '';
+    const { below = '', only } = options;
     const order = new OrderCheck(below);
     const groups = new LinkGroups();
     const onRefused = leavingOut(options, groups);
@@ -96,6 +98,7 @@ export class ManifestReader {
     for (let number = firstPart(fences, below); number < fences.length; number++) {
       const fence = fences[number] as Fence;
       if (isPast(fence.firstPath, below)) return;
+      if (only !== undefined && !mayHold(fence.firstPath, fences[number + 1]?.firstPath, only)) continue;
       const entries = await this.#partOr(fence, options, onRefused);
       if (entries === undefined) {
         order.gap();
@@ -103,7 +106,7 @@ export class ManifestReader {
         continue;
       }
       yield entries.flatMap((entry) => {
-        if (!isWithin(entry.path, below)) return [];
+        if (!isWithin(entry.path, below) || !isWanted(entry.path, only)) return [];
         const problem = order.problemOf(entry);
         if (problem === undefined) return groups.member(entry);
         onRefused(entry.path, problem);
@@ -190,6 +193,23 @@ function isWithin(path: string, folder: string): boolean {
 /** True for paths that come after everything in the folder. */
 function isPast(path: string, folder: string): boolean {
   return !isWithin(path, folder) && comparePaths(path, folder) > 0;
+}
+
+function isWanted(path: string, only: readonly string[] | undefined): boolean {
+  return only === undefined || only.some((wanted) => isWithin(path, wanted) || isWithin(wanted, path));
+}
+
+/** Whether a part that begins at `first`, before the next one at `next`, can hold something that is wanted. */
+function mayHold(first: string, next: string | undefined, only: readonly string[]): boolean {
+  const isBefore = (path: string): boolean => next === undefined || comparePaths(path, next) < 0;
+  const isHere = (path: string): boolean => comparePaths(first, path) <= 0 && isBefore(path);
+  return only.some((wanted) => {
+    if (isBefore(wanted) && !isPast(first, wanted)) return true;
+    for (let above = wanted; above !== ''; above = above.slice(0, Math.max(0, above.lastIndexOf('/')))) {
+      if (isHere(above)) return true;
+    }
+    return isHere('');
+  });
 }
 
 /** Number of the part that holds `path`, if any does: the last one that does not begin after it. */

@@ -48,6 +48,35 @@ describe('reading a manifest', () => {
     expect(await pathsOf(reader.folder(''))).toEqual(['a', 'big', 'big.txt', 'zz'].sort(comparePaths));
   });
 
+  it('gives chosen paths with the folders above them, and reads no parts that hold neither', async () => {
+    const repository = testRepository();
+    await backUpTiny(repository, manyFiles());
+    const all = entriesOf(manyFiles()).map(({ path }) => path as string);
+    const within = (path: string, folder: string) => folder === '' || path === folder || path.startsWith(`${folder}/`);
+    for (const only of [
+      ['big/sub 7'],
+      ['a', 'big/sub 29/file 59'],
+      ['big'],
+      ['zz'],
+      ['absent'],
+      ['big/sub 7', 'big/sub 7/file 37', 'big/sub 8'],
+    ]) {
+      const reader = await readerOf(repository);
+      const read: string[] = [];
+      const part = reader.part.bind(reader);
+      reader.part = (fence, onRefused) => {
+        read.push(fence.firstPath);
+        return part(fence, onRefused);
+      };
+      const wanted = all.filter((path) => only.some((one) => within(path, one) || within(one, path)));
+      expect(await pathsOf(reader.entries({ only }))).toEqual(wanted);
+      const begins = (await reader.fences()).map(({ firstPath }) => firstPath as string);
+      const partOf = (path: string) => begins.findLast((begin) => comparePaths(begin, path) <= 0);
+      const needed = new Set(only.concat(wanted).map(partOf));
+      expect(read).toEqual(begins.filter((begin) => needed.has(begin)));
+    }
+  });
+
   it('finds every entry and no other', async () => {
     const repository = testRepository();
     await backUpTiny(repository, manyFiles());

@@ -1,3 +1,4 @@
+import type { ByteString } from '../../../shared/bytes.ts';
 import type { ChunkRef } from '../../entry.ts';
 import type { StoredEntry } from '../../format/manifest-entry.ts';
 import type { ByteRange } from '../../ports.ts';
@@ -18,9 +19,12 @@ export interface ChunkPlace {
 export interface SnapshotContent {
   /**
    * The manifest in its order, some hundred entries at a time; every call starts anew. Throws `damaged`; given `onDamage`, reports
-   * parts that cannot be read and goes on behind them.
+   * parts that cannot be read and goes on behind them. Given `only`, parts are left out that hold neither these paths, nor what is below or above them.
    */
-  runs(onDamage?: (damaged: DamagedObject) => void): AsyncIterable<readonly StoredEntry[]>;
+  runs(
+    onDamage?: (damaged: DamagedObject) => void,
+    only?: readonly ByteString[],
+  ): AsyncIterable<readonly StoredEntry[]>;
   /** The chunks of a file in order, some at a time. Throws `damaged`. */
   chunkRuns(entry: StoredEntry): AsyncIterable<readonly ChunkRef[]>;
   locate(id: Buffer): ChunkPlace | undefined;

@@ -49,7 +49,10 @@ export class RepositoryContent implements SnapshotContent {
     this.#first = this.#numbered(index);
   }
 
-  async *runs(onDamage?: (damaged: DamagedObject) => void): AsyncGenerator<readonly StoredEntry[]> {
+  async *runs(
+    onDamage?: (damaged: DamagedObject) => void,
+    only?: readonly ByteString[],
+  ): AsyncGenerator<readonly StoredEntry[]> {
     const report =
       onDamage &&
       ((error: HoldfastError, fence?: Fence) => {
@@ -65,7 +68,7 @@ export class RepositoryContent implements SnapshotContent {
         const files = [`${this.#id.slice(0, 8)}:${printableName(path)}`];
         onDamage({ object: MANIFEST, kind: 'snapshot', problem: error.message, files, filesTotal: 1 });
       });
-    for await (const part of this.#manifest.parts({ onDamage: report, onRefused })) {
+    for await (const part of this.#manifest.parts({ onDamage: report, onRefused, only })) {
       for (let at = 0; at < part.length; at += RUN) yield part.slice(at, at + RUN);
     }
   }

@@ -65,14 +65,14 @@ export class Survey {
 
   /** `take` gets the steps of each run with the number of their target. Steps of one target come in manifest order. */
   async run(take: (steps: readonly Step[], target: number) => Promise<void>): Promise<void> {
-    const { content, onDamage, signal } = this.#request;
+    const { content, selection, onDamage, signal } = this.#request;
     const report =
       onDamage &&
       ((damaged: DamagedObject) => {
         this.#damaged = true;
         onDamage(damaged);
       });
-    for await (const entries of content.runs(report)) {
+    for await (const entries of content.runs(report, selection.everything ? undefined : selection.paths)) {
       throwIfAborted(signal);
       for (const [target, steps] of this.#feed(entries)) await this.#give(steps, target, take);
     }

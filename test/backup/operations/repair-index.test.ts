@@ -118,6 +118,24 @@ describe('repairing the index', () => {
     expect(await damagedObjects(broken)).toEqual([]);
   });
 
+  it('puts files of this program in the place of lost ones of another version', async () => {
+    const broken = await sample();
+    broken.objects.set('rescue-1.mjs', Buffer.from('something else'));
+    const files = [
+      { name: 'rescue-2.mjs', bytes: Buffer.from('// reads it better\n') },
+      { name: 'FORMAT.md', bytes: Buffer.from('# The format in other words\n') },
+    ];
+    const warnings: string[] = [];
+    await repairIndex(reopened(broken.repository), { onWarning: (message) => warnings.push(message) }, files);
+    expect(broken.objects.has('rescue-1.mjs')).toBe(false);
+    expect(broken.objects.get('FORMAT.md')?.toString()).toBe('# The format\n');
+    expect(broken.names('config/').sort()).toEqual(['config/1', 'config/2', 'config/3', 'config/4']);
+    expect(warnings).toContainEqual(expect.stringMatching(/^rescue-2\.mjs of this program .* SHA-256 [0-9a-f]{64}/));
+    expect(await damagedObjects(broken)).toEqual([]);
+    broken.objects.get('rescue-2.mjs')?.fill(0, 0, 2);
+    expect(await damagedObjects(broken)).toEqual(['rescue-2.mjs']);
+  });
+
   it('advises on what only the passphrase can repair', async () => {
     const broken = await sample();
     broken.objects.delete(broken.names('keys/')[0] as string);

@@ -5,7 +5,9 @@ import { decodeBody, encodeBody } from '../../format/body.ts';
 import { HEADER_NAME } from '../../format/header.ts';
 import { objectId } from '../../format/pack.ts';
 import type { OperationContext } from '../../ports.ts';
+import { putConfig } from '../../repository/config.ts';
 import { readSlots } from '../../repository/key-slots.ts';
+import { lastComponent } from '../../repository/names.ts';
 import { completePair, judgeHalves } from '../../repository/note-pairs.ts';
 import { readNotes } from '../../repository/notes.ts';
 import { PARALLEL_READS, readObjects } from '../../repository/objects.ts';
@@ -25,14 +27,37 @@ export async function putBackCopies(
   { onWarning = () => {} }: OperationContext,
 ): Promise<void> {
   await putBackSlot(repository, onWarning);
+  const lost: string[] = [];
   for (const { object, problem } of await checkPlainStructures(repository)) {
     const bytes = await copyOf(repository, object, files);
     if (bytes !== undefined) {
       await repository.store.put(object, bytes);
       onWarning(`${object} has been put back.`);
-    } else if (object.startsWith('keys/')) onWarning(`${object}: ${problem}`);
+    } else if (object in repository.config.files) lost.push(object);
+    else if (object.startsWith('keys/')) onWarning(`${object}: ${problem}`);
   }
+  if (lost.length > 0 && files.length > 0) await replaceFiles(repository, lost, files, onWarning);
   await putBackNotes(repository, onWarning);
+}
+
+/** Files that another version of this program has put here give way to those of this one, and a new configuration says so. */
+async function replaceFiles(
+  { store, sealer, random, config }: Repository,
+  lost: readonly string[],
+  files: readonly StandardFile[],
+  onWarning: (message: string) => void,
+): Promise<void> {
+  const kept = Object.entries(config.files).filter(([name]) => !lost.includes(name));
+  const fresh = files.filter(({ name }) => kept.every(([other]) => other !== name));
+  for (const name of lost) await store.delete(name);
+  for (const { name, bytes } of fresh) await store.put(name, bytes);
+  const digests = fresh.map(({ name, bytes }) => [name, objectId(bytes)] as const);
+  const numbers = (await store.list('config/')).map(({ name }) => Number(lastComponent(name)) || 0);
+  const next = Math.max(0, ...numbers) + 1;
+  await putConfig(store, sealer, random, next, { ...config, files: Object.fromEntries([...kept, ...digests]) });
+  for (const name of lost) onWarning(`${name} was damaged and has been removed.`);
+  for (const [name, digest] of digests)
+    onWarning(`${name} of this program is there instead, with the SHA-256 ${digest}.`);
 }
 
 /** Writes the other copy of the slot that opened this repository, and removes damaged copies that nothing lacks any more. */

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { SnapshotSummary } from '../../backup/types.ts';
+import type { Engine } from '../../backup/engine.ts';
 import type { Services } from '../../commands/command.ts';
 import type { CompletionSource, Field } from '../../commands/field.ts';
 import type { Configured } from '../../config/configured.ts';
@@ -9,6 +9,8 @@ import { formatAge, SHOWN_ID_DIGITS } from '../../view/units.ts';
 import type { CompletionEvent, Suggestion } from '../platform.ts';
 import type { ChatCommands } from './chat-commands.ts';
 import { jobName } from './words.ts';
+
+type Snapshots = Awaited<ReturnType<Engine['list']>>;
 
 /** Platforms show no more, and no longer ones. */
 const MOST = 25;
@@ -29,8 +31,8 @@ export interface CompletionParts {
 /** What half-typed values may become. Answers from memory while a fresh list is being read, and with nothing rather than late. */
 export class Completion {
   readonly #parts: CompletionParts;
-  #list: { snapshots: SnapshotSummary[]; readMs: number } | undefined;
-  #reading: Promise<SnapshotSummary[]> | undefined;
+  #list: { snapshots: Snapshots; readMs: number } | undefined;
+  #reading: Promise<Snapshots> | undefined;
   readonly #folders = new Map<string, Promise<string[]>>();
 
   constructor(parts: CompletionParts) {
@@ -77,14 +79,14 @@ export class Completion {
     return (await this.#snapshots()).map(({ source }) => source);
   }
 
-  #told({ id, source, time, tags }: SnapshotSummary): Suggestion {
+  #told({ id, source, time, tags }: Snapshots[number]): Suggestion {
     const short = id.slice(0, SHOWN_ID_DIGITS);
     const words = [short, source, formatAge(time, this.#parts.clock.now()), ...tags].join(' · ');
     return { label: words, value: short };
   }
 
   /** What was read a moment ago is good enough; what is older is read again for the next one who asks. */
-  async #snapshots(): Promise<SnapshotSummary[]> {
+  async #snapshots(): Promise<Snapshots> {
     const { clock, services } = this.#parts;
     const known = this.#list;
     if (known !== undefined && clock.monotonic() - known.readMs < FRESH_MS) return known.snapshots;

@@ -39,6 +39,7 @@ export class Gate {
   /** What a platform is started with. */
   eventsFor(platform: Platform): PlatformEvents {
     const { commands, owners, log, audit } = this.#parts;
+    let said: string | undefined;
     const access = new Map(commands.all.map((command) => [command.name, command.access]));
     return {
       audience(event) {
@@ -51,7 +52,9 @@ export class Gate {
       onCompletion: (event) => this.#complete(event),
       onState(state, detail) {
         const message = `${platform.name} is ${state}${detail === undefined ? '' : `: ${detail}`}`;
-        log({ level: state === 'disconnected' ? 'warning' : 'info', message });
+        // A platform that stays away says so again and again.
+        if (message !== said) log({ level: state === 'disconnected' ? 'warning' : 'info', message });
+        said = message;
       },
       onRejected({ reason, detail }) {
         const who = { platform: platform.name, id: 'unproven', name: '' };

@@ -1,6 +1,6 @@
 import { type FakeSlack, TEAM } from './fake-slack.ts';
 import { judgeModal, judgeOptions } from './judge-blocks.ts';
-import type { FakeMessage, OpenModal } from './workspace.ts';
+import { type FakeMessage, type OpenModal, readMessage } from './workspace.ts';
 
 interface StateValue {
   type: string;
@@ -61,18 +61,27 @@ export class SlackUser {
 
   /** What Slack sends when the newest button of that label, or the option of that label, is chosen. */
   pressPayload(channel: string, label: string): Record<string, unknown> {
-    for (const message of this.#slack.workspace.seenBy(channel, this.id).toReversed()) {
-      for (const block of message.blocks) {
-        for (const element of block.type === 'actions' ? block.elements : []) {
-          if (element.type === 'button' && element.text.text === label) {
-            return this.#action(message, { ...element, block_id: 'b1' });
-          }
-          const chosen = element.type === 'static_select' && element.options.find(({ text }) => text.text === label);
-          if (chosen) return this.#action(message, { ...element, selected_option: chosen, block_id: 'b1' });
-        }
-      }
+    const holder = this.#slack.workspace.seenBy(channel, this.id).findLast((one) => this.#find(one, label));
+    if (holder === undefined) {
+      throw new Error(`${this.id} sees no ${label} in ${channel}: ${this.sees(channel).join('\n')}`);
     }
-    throw new Error(`${this.id} sees no ${label} in ${channel}: ${this.sees(channel).join('\n')}`);
+    return this.pressOn(holder, label);
+  }
+
+  /** The same on one message, as it is or was. */
+  pressOn(message: FakeMessage, label: string): Record<string, unknown> {
+    const found = this.#find(message, label);
+    if (found === undefined) throw new Error(`There is no ${label} on ${readMessage(message)}`);
+    return this.#action(message, found);
+  }
+
+  #find({ blocks }: FakeMessage, label: string): Record<string, unknown> | undefined {
+    for (const element of blocks.flatMap((block) => (block.type === 'actions' ? block.elements : []))) {
+      if (element.type === 'button' && element.text.text === label) return { ...element, block_id: 'b1' };
+      const chosen = element.type === 'static_select' && element.options.find(({ text }) => text.text === label);
+      if (chosen) return { ...element, selected_option: chosen, block_id: 'b1' };
+    }
+    return undefined;
   }
 
   #action(message: FakeMessage, element: Record<string, unknown>): Record<string, unknown> {

@@ -1,0 +1,171 @@
+import { join } from 'node:path';
+import { loadChatCommands } from '../../../src/bot/chat/chat-commands.ts';
+import type { Platform, PlatformEvents } from '../../../src/bot/platform.ts';
+import { createSlackPlatform } from '../../../src/bot/slack/slack-platform.ts';
+import { optionName } from '../../../src/commands/parse-input.ts';
+import { startEngineProcess } from '../../../src/jobs/engine-process/start-engine-process.ts';
+import { type Bot, openBot } from '../../../src/serve/bot.ts';
+import { jobServices, sharedServices } from '../../../src/serve/engine-services.ts';
+import { systemClock } from '../../../src/shared/clock.ts';
+import { readProcessIdentity } from '../../../src/shared/process-identity.ts';
+import { systemRandom } from '../../../src/shared/random.ts';
+import { APP_TOKEN, BOT_TOKEN, FakeSlack } from '../slack/fake-slack.ts';
+import { SlackUser } from '../slack/slack-user.ts';
+import { type FakeMessage, readMessage } from '../slack/workspace.ts';
+import type { ChatDriver, SeenMessage, Stage, Who } from './chat-driver.ts';
+
+const CHANNEL = 'C0001';
+/** The stranger has an owner's user ID, in a team of their own. */
+const PEOPLE: Readonly<Record<Who, { id: string; team: string }>> = {
+  owner: { id: 'U0001', team: 'T0001' },
+  'second owner': { id: 'U0002', team: 'T0001' },
+  stranger: { id: 'U0001', team: 'T0666' },
+};
+
+interface Remembered extends SeenMessage {
+  message: FakeMessage;
+}
+
+/** The bot on a fake Slack through Slack's own client library, with real engine processes. */
+export async function slackDriver(stage: Stage): Promise<ChatDriver & { slack: FakeSlack }> {
+  const slack = await new FakeSlack().start();
+  slack.workspace.add(CHANNEL);
+  const commands = await loadChatCommands();
+  const people = Object.fromEntries(
+    Object.entries(PEOPLE).map(([who, { id, team }]) => [who, new SlackUser(slack, id, team)]),
+  ) as Record<Who, SlackUser>;
+  const engine = {
+    start: () => startEngineProcess({ PATH: process.env.PATH ?? '', HOLDFAST_STATE_DIR: join(stage.folder, 'slack') }),
+    location: stage.repository,
+    passphrase: stage.passphrase,
+    now: systemClock.now,
+  };
+  let handled = 0;
+  const watch = (platform: Platform): Platform => ({
+    name: platform.name,
+    pace: platform.pace,
+    start: (events) => platform.start(counting(events)),
+    stop: () => platform.stop(),
+    post: (channel, view, options) => platform.post(channel, view, options),
+    edit: (message, view) => platform.edit(message, view),
+  });
+  const counting = (events: PlatformEvents): PlatformEvents => {
+    const counted = (work: Promise<void>): Promise<void> =>
+      work.finally(() => {
+        handled++;
+        slack.stir();
+      });
+    return {
+      ...events,
+      onCommand: (event, reply) => counted(events.onCommand(event, reply)),
+      onPress: (event, reply) => counted(events.onPress(event, reply)),
+    };
+  };
+  const open = async (): Promise<{ bot: Bot; platform: Platform }> => {
+    const common = { commands, clock: systemClock, random: systemRandom };
+    const log = ({ level, message }: { level: string; message: string }): void => {
+      if (level === 'error') console.error(message);
+    };
+    const platform = watch(
+      createSlackPlatform({
+        ...common,
+        mode: 'socket',
+        botToken: BOT_TOKEN,
+        appToken: APP_TOKEN,
+        apiUrl: slack.apiUrl,
+        version: '0.0.0',
+        log,
+      }),
+    );
+    const owners = ['owner', 'second owner'] as const;
+    const bot = await openBot({
+      ...common,
+      config: {
+        file: join(stage.folder, 'holdfast.yaml'),
+        sources: [{ name: 'app', paths: [stage.data], exclude: [], protected: false }],
+        owners: owners.map((who) => ({ platform: 'slack', id: `${PEOPLE[who].team}/${PEOPLE[who].id}` })),
+        notify: {},
+        restoreRoots: [stage.restoreRoot],
+        state: join(stage.folder, 'state'),
+      },
+      local: [],
+      services: sharedServices(engine),
+      openJobServices: () => jobServices(engine),
+      identity: readProcessIdentity(),
+      scrub: (text) => text,
+      log,
+    });
+    await bot.start(platform);
+    return { bot, platform };
+  };
+  let running = await open();
+
+  /** `/backup --source app` as a person would type it. */
+  const typed = (name: string, given: Readonly<Record<string, string | number | boolean>>): string => {
+    const fields = commands.all.find((command) => command.name === name)?.input ?? {};
+    const words = Object.entries(given).map(([key, value]) => {
+      if (value === true) return `--${optionName(key)}`;
+      return fields[key]?.position === undefined ? `--${optionName(key)} "${value}"` : `"${value}"`;
+    });
+    return ['/holdfast', name, ...words].join(' ');
+  };
+  /** Messages of a conversation, without the files below them. */
+  const said = (who: Who): FakeMessage[] =>
+    slack.workspace.seenBy(CHANNEL, people[who].id).filter(({ files }) => files.length === 0);
+  const finished = (before: number): Promise<true> => slack.until(() => handled > before, 'an answer');
+  const complain = (): void => {
+    if (slack.complaints.length > 0) throw new Error(`Slack refused: ${slack.complaints.join('; ')}`);
+  };
+
+  return {
+    slack,
+    async command(who, name, given = {}) {
+      const [before, from] = [handled, said(who).length];
+      await people[who].type(CHANNEL, typed(name, given));
+      await finished(before);
+      complain();
+      return seen(said(who).slice(from).at(-1));
+    },
+    async begin(who, name, given = {}) {
+      const from = said(who).length;
+      await people[who].type(CHANNEL, typed(name, given));
+      return seen(await slack.until(() => said(who)[from], 'a message'));
+    },
+    async press(who, held, label) {
+      const [before, from] = [handled, said(who).length];
+      const { message } = held as Remembered;
+      await slack.deliver('interactive', people[who].pressOn(message, label));
+      await finished(before);
+      complain();
+      return seen(said(who)[from] === undefined ? find(message) : said(who).at(-1));
+    },
+    look: (held) => seen(find((held as Remembered).message)),
+    async restart() {
+      await running.bot.stop([running.platform]);
+      running = await open();
+    },
+    async stop() {
+      await running.bot.stop([running.platform]);
+      await slack.goDown();
+    },
+  };
+
+  function find({ ts }: FakeMessage): FakeMessage | undefined {
+    return slack.workspace.messages.find((one) => one.ts === ts);
+  }
+}
+
+function seen(message: FakeMessage | undefined): Remembered {
+  if (message === undefined) throw new Error('nothing was shown');
+  const buttons = message.blocks
+    .flatMap((block) => (block.type === 'actions' ? block.elements : []))
+    .flatMap((element) => (element.type === 'button' ? [element.text.text] : []));
+  // As it was when it was seen: a click may come late.
+  return {
+    id: message.ts,
+    text: readMessage(message),
+    buttons,
+    private: message.onlyFor !== undefined,
+    message: { ...message, blocks: structuredClone(message.blocks) },
+  };
+}

@@ -14,6 +14,8 @@ const FIRST_FD = 1_000_000;
 export interface CrashFileSystemOptions {
   /** Writes beyond it give ENOSPC; names and folders cost nothing. */
   capacityBytes?: number;
+  /** How many files and folders there may be. */
+  inodes?: number;
   /** The power fails at the call with this number, from 1. */
   cutAtCall?: number;
 }
@@ -86,6 +88,7 @@ export class CrashFileSystem implements FileSystem {
     await this.#call();
     const { folder, name } = this.#parentOf(path);
     if (folder.names.has(name)) throw systemError('EEXIST', path);
+    this.#requireInode(path);
     this.#touch(folder).add(name, new CrashFolder(++this.#serial, this.#serial));
   }
 
@@ -117,10 +120,12 @@ export class CrashFileSystem implements FileSystem {
     this.#touch(source.folder).renameTo(source.name, target.folder, target.name);
   }
 
-  async statfs(path: string): Promise<{ bavail: number; bsize: number }> {
+  async statfs(path: string): Promise<{ bavail: number; bsize: number; files: number; ffree: number }> {
     if (this.#isElsewhere(path)) return nodeFileSystem.statfs(path);
     await this.#call();
-    return { bavail: Math.max(0, this.#capacity() - this.#used()), bsize: 1 };
+    const { inodes: files = 0 } = this.#options;
+    const ffree = files === 0 ? 0 : files - countOf(this.#top);
+    return { bavail: Math.max(0, this.#capacity() - this.#used()), bsize: 1, files, ffree };
   }
 
   openSync(path: string, flags: number, mode: number): number {
@@ -209,6 +214,7 @@ export class CrashFileSystem implements FileSystem {
       return found;
     }
     if (!(flags & constants.O_CREAT)) throw systemError('ENOENT', path);
+    this.#requireInode(path);
     const made = new CrashFile(++this.#serial, mode, this.#serial);
     this.#touch(folder).add(name, made);
     return made;
@@ -222,6 +228,11 @@ export class CrashFileSystem implements FileSystem {
     file.content = Buffer.concat([file.content.subarray(0, position), piece, file.content.subarray(position + taken)]);
     file.mtimeMs = ++this.#serial;
     return taken;
+  }
+
+  #requireInode(path: string): void {
+    const { inodes } = this.#options;
+    if (inodes !== undefined && countOf(this.#top) >= inodes) throw systemError('ENOSPC', path);
   }
 
   /** One call in four takes only a part. */
@@ -310,6 +321,11 @@ function recoverFile(file: CrashFile, random: SeededRandom): CrashFile {
 function sizeOf(inode: CrashInode): number {
   if (inode instanceof CrashFile) return inode.content.length;
   return inode.names.values().reduce((sum, child) => sum + sizeOf(child), 0);
+}
+
+function countOf(inode: CrashInode): number {
+  if (inode instanceof CrashFile) return 1;
+  return inode.names.values().reduce((sum, child) => sum + countOf(child), 1);
 }
 
 function factsOf(inode: CrashInode): FileFacts {

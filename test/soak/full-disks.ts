@@ -18,6 +18,7 @@ export interface FullDisksRequest {
 }
 
 const DISK_BYTES = 64 * 2 ** 20;
+const INODES = 1000;
 const SHAPE: TreeShape = { files: 120, maxBytes: 20_000, large: 2, largeBytes: 3_000_000 };
 const STORAGE_FULL = 14;
 
@@ -68,7 +69,11 @@ async function fillOne(
       going.push(await repository.backup(source));
     }
     rmSync(join(source, 'passing'));
-    fill(disk.folder, leave);
+    const fillAll = () => {
+      fill(disk.folder, leave);
+      if (sort === 'tmpfs' && leave === 0) takeInodes(disk.folder);
+    };
+    fillAll();
     writeFileSync(join(source, 'more'), content(random, 4_000_000));
     for (let attempt = 0; attempt < 2; attempt++) {
       const outcome = await repository.start('backup', source).finished;
@@ -79,6 +84,8 @@ async function fillOne(
     await repository.run('list');
     await check('while the disk is full');
     await repository.closeEngine();
+    // Whatever became free meanwhile is taken by somebody else.
+    fillAll();
     await repository.run('forget', ...going, '--yes');
     for (const id of going) repository.reported.delete(id);
     const { deletedPacks } = await repository.run('prune', '--grace', '0s', '--yes');
@@ -146,7 +153,8 @@ function mountDisk(root: string, sort: DiskSort): { folder: string; unmount(): v
   const folder = join(root, 'disk');
   mkdirSync(folder, { recursive: true });
   if (sort === 'tmpfs') {
-    if (!succeeds('mount', '-t', 'tmpfs', '-o', `size=${DISK_BYTES}`, 'holdfast-soak', folder)) return undefined;
+    if (!succeeds('mount', '-t', 'tmpfs', '-o', `size=${DISK_BYTES},nr_inodes=${INODES}`, 'holdfast-soak', folder))
+      return undefined;
   } else {
     const image = join(root, 'image');
     const made =
@@ -164,7 +172,7 @@ function succeeds(program: string, ...words: string[]): boolean {
 
 /** Writes a file until only `leave` bytes are free; with 0, until the system refuses a single byte. */
 function fill(folder: string, leave: number): void {
-  const fd = openSync(join(folder, 'filler'), 'w');
+  const fd = openSync(join(folder, 'filler'), 'a');
   try {
     for (let size = 2 ** 20; size >= 1; size = Math.floor(size / 16)) {
       while (freeBytes(folder) - size >= leave || leave === 0) {
@@ -177,6 +185,17 @@ function fill(folder: string, leave: number): void {
     }
   } finally {
     closeSync(fd);
+  }
+}
+
+/** Makes empty files until the system refuses one. */
+function takeInodes(folder: string): void {
+  for (let number = 0; number < INODES; number++) {
+    try {
+      closeSync(openSync(join(folder, `filler-${number}`), 'w'));
+    } catch {
+      return;
+    }
   }
 }
 

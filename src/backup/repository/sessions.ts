@@ -40,6 +40,7 @@ export class Session {
   readonly #stop = new AbortController();
   #beating: Promise<void> = Promise.resolve();
   #heartbeats = 0;
+  #isStored = true;
 
   private constructor(repository: Repository, request: SessionRequest) {
     this.bytes = repository.random.bytes(16);
@@ -57,9 +58,15 @@ export class Session {
     } catch (error) {
       const full = error instanceof HoldfastError && error.code === 'storage_full';
       if (!full || request.optional !== true) throw error;
+      session.#isStored = false;
     }
     session.#beating = session.#keepBeating();
     return session;
+  }
+
+  /** False where there was no room for it, and it was optional. */
+  get isStored(): boolean {
+    return this.#isStored;
   }
 
   /** Stops the heartbeats and leaves the objects: the work is unfinished, and others take it up once the session has lapsed. */

@@ -43,7 +43,7 @@ export interface FileSystem extends SpoolFileSystem {
   rmdir(path: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
-  statfs(path: string): Promise<{ bavail: number; bsize: number }>;
+  statfs(path: string): Promise<{ bavail: number; bsize: number; files: number; ffree: number }>;
 }
 
 /** The machine's own file system. */

@@ -35,7 +35,7 @@ export interface LocalStoreOptions {
  * there, synced, renamed, and its folder synced, before `put` resolves. Objects are mode 0400, folders 0700.
  *
  * Beyond the port's promises: a `put` of a spooled file that rejects with `retryable` leaves the file for another try, any
- * other rejection removes it. On a full disk small objects in `gc/`, `notes/` and `sessions/` are put all the same
+ * other rejection removes it. On a full disk small objects in `gc/` and `notes/` are put all the same
  * (LocalReserve).
  */
 export class LocalStore implements Store {
@@ -278,7 +278,7 @@ export class LocalStore implements Store {
     await this.#presence.check();
     await this.#removeEmptySessions();
     const folder = await this.#spool.open();
-    await this.#reserve.prepare(await this.#spool.newPath());
+    await this.#reserve.prepare();
     return folder;
   }
 

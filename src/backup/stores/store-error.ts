@@ -35,6 +35,13 @@ const DEVICE = {
   advice: 'Look for disk errors in the system log.',
 } as const;
 
+const TOO_LARGE = {
+  code: 'store_failed',
+  retryable: false,
+  reason: 'a file may not be that large there',
+  advice: 'Raise the limit on the size of files (ulimit -f), or use a file system that allows files of 64 MiB.',
+} as const;
+
 interface Meaning {
   code: ErrorCode;
   retryable: boolean;
@@ -62,6 +69,7 @@ const MEANINGS: Record<string, Meaning> = {
   EMFILE: BUSY,
   ENFILE: BUSY,
   EIO: DEVICE,
+  EFBIG: TOO_LARGE,
 } satisfies Record<string, Meaning>;
 
 /**

@@ -48,7 +48,7 @@ describe('a store on a file system without room', () => {
     expect(readdirSync(await store.spoolFolder())).toEqual([]);
     for (const { name, content } of packs) expect((await store.get(name)).equals(content)).toBe(true);
 
-    await store.put('sessions/s/0', Buffer.alloc(500));
+    await store.put('notes/s/0', Buffer.alloc(500));
     await store.put('gc/mark', Buffer.alloc(2000));
     for (const { name } of packs) await store.delete(name);
     await store.put('packs/00/next', Buffer.alloc(KIB * KIB));

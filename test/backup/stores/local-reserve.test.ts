@@ -36,7 +36,7 @@ describe('the reserve of a local store', () => {
   }
 
   async function reserveSize(): Promise<number | undefined> {
-    return disk.lstat('/disk/repository/tmp/reserve').then(
+    return disk.lstat('/disk/repository/tmp/reserve/0').then(
       ({ size }) => size,
       () => undefined,
     );
@@ -50,7 +50,8 @@ describe('the reserve of a local store', () => {
     await expect(store.put('index/more', Buffer.alloc(10))).rejects.toMatchObject(full);
     await expect(store.put('gc/large', Buffer.alloc(64 * 1024))).rejects.toMatchObject(full);
     expect(await reserveSize()).toBe(MIB / 2);
-    await store.put('sessions/s/0', Buffer.alloc(500));
+    await expect(store.put('sessions/s/0', Buffer.alloc(500))).rejects.toMatchObject(full);
+    expect(await reserveSize()).toBe(MIB / 2);
     await store.put('notes/s/forgotten', Buffer.alloc(500));
     await store.put('gc/mark', Buffer.alloc(60_000));
     expect(await reserveSize()).toBeUndefined();
@@ -64,6 +65,35 @@ describe('the reserve of a local store', () => {
     const second = open();
     await second.put('gc/mark', Buffer.alloc(1000));
     expect(await second.stat('gc/mark')).toEqual({ size: 1000 });
+  });
+
+  it('lets what a prune must store be stored where no file can be made any more', async () => {
+    disk = new CrashFileSystem('/disk', new SeededRandom(9), { inodes: 200 });
+    await disk.mkdir('/disk/repository', 0o700);
+    const first = open();
+    let packs = 0;
+    const more = () => first.put(`packs/00/${packs}`, Buffer.alloc(10)).then(() => ++packs);
+    await expect(
+      (async () => {
+        for (;;) await more();
+      })(),
+    ).rejects.toMatchObject(full);
+    await first.close();
+    const second = open();
+    await expect(second.put('packs/00/more', Buffer.alloc(10))).rejects.toMatchObject(full);
+    await expect(second.put('sessions/s/0', Buffer.alloc(10))).rejects.toMatchObject(full);
+    for (const name of ['notes/a/0', 'notes/a/1', 'notes/b/0', 'notes/b/1', 'gc/mark', 'gc/mark.done']) {
+      await second.put(name, Buffer.alloc(10));
+    }
+    expect(await reserveSize()).toBeUndefined();
+  });
+
+  it('is completed where a process died while it was being made', async () => {
+    const first = open();
+    await first.spoolFolder();
+    for (const number of [20, 31]) await disk.unlink(`/disk/repository/tmp/reserve/${number}`);
+    await open().spoolFolder();
+    expect(await disk.readdir('/disk/repository/tmp/reserve')).toHaveLength(32);
   });
 
   it('is made again once there is room', async () => {

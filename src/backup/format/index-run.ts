@@ -27,7 +27,9 @@ export function encodeIndexRun(sealer: Sealer, session: Buffer | undefined, inde
   header.writeUInt32LE(ENTRIES_PER_PAGE, 16);
   header.writeUInt32LE(pages.length, 20);
   const pieces = [directory, ...pages].flatMap((plain, number) => object.seal('page', number, plain, header));
-  return Buffer.concat([object.envelope, header, ...pieces]);
+  const run = Buffer.concat([object.envelope, header, ...pieces]);
+  for (const used of [records, ...pieces]) discard(used);
+  return run;
 }
 
 function encodeDirectory(index: PackIndex, pages: readonly Buffer[]): Buffer {

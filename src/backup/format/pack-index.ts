@@ -1,3 +1,5 @@
+import { discard } from './compression.ts';
+
 /**
  * Where chunks are, in packed form: what a pack's trailer and an index run both decode to. No JavaScript object per chunk, since a
  * repository has millions.
@@ -53,12 +55,14 @@ export function mergePackIndexes(
     });
     records.push(moveRecords(part.records, blockAt));
   }
+  const merged = Buffer.concat(records);
+  for (const moved of records) discard(moved);
   return {
     packs,
     blockPack: Uint32Array.from(blockPack),
     blockOffset: Uint32Array.from(blockOffset),
     blockLength: Uint32Array.from(blockLength),
-    records: Buffer.concat(records),
+    records: merged,
   };
 }
 

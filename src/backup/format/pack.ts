@@ -148,7 +148,10 @@ export function encodeTrailer(
   footer.writeUInt32LE(sealed.length + tag.length, 8);
   footer.writeUInt32LE(crc32(footer.subarray(0, 24)), 24);
   FOOTER_MAGIC.copy(footer, 28);
-  return Buffer.concat([sealed, tag, footer]);
+  const trailer = Buffer.concat([sealed, tag, footer]);
+  discard(plain);
+  discard(sealed);
+  return trailer;
 }
 
 function trailerPlain(index: PackIndex, plainLengths: readonly number[]): Buffer {

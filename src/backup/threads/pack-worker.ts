@@ -22,7 +22,8 @@ function handle(message: ToPacker): void {
       files: { openSync, writeSync, closeSync },
       posix: openPosix({ native: message.setup.posix }),
       random: systemRandom,
-      onPack: ({ path, index }) => send({ type: 'pack', path, index }),
+      // The records are a buffer of their own, which the packer has no more use for.
+      onPack: ({ path, index }) => send({ type: 'pack', path, index }, [index.records.buffer as ArrayBuffer]),
     });
     return;
   }

@@ -153,12 +153,17 @@ class OpenPack {
 
   /** `offset` counts from the start of the block's content; the chunk table's length is added when the block is complete. */
   addRecord(id: Buffer, offset: number, length: number): void {
-    if (this.#recordsLength === this.#records.length) {
-      this.#records = Buffer.concat([this.#records], 2 * this.#records.length);
-    }
+    if (this.#recordsLength === this.#records.length) this.#growRecords();
     writeRecord(this.#records, this.#recordsLength, id, this.#blockOffset.length, offset, length);
     this.#recordsLength += RECORD_BYTES;
     this.#blockRecords++;
+  }
+
+  #growRecords(): void {
+    const larger = Buffer.allocUnsafeSlow(2 * this.#records.length);
+    this.#records.copy(larger);
+    discard(this.#records);
+    this.#records = larger;
   }
 
   addBlock(plain: Uint8Array, chunks: number): void {
@@ -183,9 +188,13 @@ class OpenPack {
       blockPack: new Uint32Array(this.#blockOffset.length),
       blockOffset: Uint32Array.from(this.#blockOffset),
       blockLength: Uint32Array.from(this.#blockLength),
-      records: Buffer.from(this.#records.subarray(0, this.#recordsLength)),
+      records: Buffer.allocUnsafeSlow(this.#recordsLength),
     };
-    this.write(encodeTrailer(this.object, index, this.#plainLength, this.#size));
+    this.#records.copy(index.records);
+    discard(this.#records);
+    const trailer = encodeTrailer(this.object, index, this.#plainLength, this.#size);
+    this.write(trailer);
+    discard(trailer);
     this.#files.closeSync(this.fd);
     index.packs = [{ id: this.#hash.digest('hex'), size: this.#size, kind, session }];
     return index;

@@ -12,6 +12,6 @@ export function startWorker(callerUrl: string, name: string): Worker {
   return new Worker(new URL(`./${name}.${extension}`, callerUrl), {
     trackUnmanagedFds: false,
     env: cache === undefined ? {} : { NODE_COMPILE_CACHE: dirname(cache) },
-    resourceLimits: { maxYoungGenerationSizeMb: 8 },
+    resourceLimits: { maxYoungGenerationSizeMb: 4 },
   });
 }

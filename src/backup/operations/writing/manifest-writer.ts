@@ -50,8 +50,8 @@ export class ManifestWriter {
 
   #store(part: ManifestPart | undefined): void {
     if (part === undefined) return;
-    const manifest = this.#storeMeta(part.manifest);
-    const side = this.#storeMeta(part.side);
+    const manifest = alone(this.#storeMeta(part.manifest));
+    const side = alone(this.#storeMeta(part.side));
     this.#addFence({ firstPath: part.firstPath, count: part.count, manifest, side });
   }
 
@@ -67,4 +67,11 @@ export class ManifestWriter {
     this.#fences = [];
     this.#fenceBytes = 0;
   }
+}
+
+/** With an ID in memory of its own: thousands of fences wait here, and each would keep the pool alive that its ID was cut from. */
+function alone({ id, length }: ChunkRef): ChunkRef {
+  const copy = Buffer.allocUnsafeSlow(id.length);
+  id.copy(copy);
+  return { id: copy, length };
 }

@@ -36,7 +36,7 @@ const MAX_PUTS = 4;
 /** How often what was stored so far is made findable, so that a crash loses little. */
 const INDEX_EVERY_MS = 10 * 60 * 1000;
 /** Or sooner, when this many chunks wait for it: an index run is built in memory. */
-const MAX_UNINDEXED_RECORDS = 200_000;
+const MAX_UNINDEXED_RECORDS = 100_000;
 
 export interface WritingOptions {
   operation: string;
@@ -288,13 +288,17 @@ export class WritingSession {
   async #putIndex(): Promise<void> {
     this.#lastIndex = this.repository.clock.monotonic();
     if (this.#unindexed.length === 0) return;
-    const run = encodeIndexRun(this.repository.sealer, this.session.bytes, mergePackIndexes(this.#unindexed));
+    const merged = mergePackIndexes(this.#unindexed);
+    const run = encodeIndexRun(this.repository.sealer, this.session.bytes, merged);
+    for (const { records } of [merged, ...this.#unindexed]) discard(records);
     this.#unindexed = [];
     this.#unindexedRecords = 0;
     const id = objectId(run);
+    const size = run.length;
     await this.repository.store.put(`index/${id}`, run);
+    discard(run);
     this.#indexes.push(id);
-    this.#stored += run.length;
+    this.#stored += size;
   }
 
   async #growTable(): Promise<void> {

@@ -9,6 +9,8 @@ const COLUMNS = 80;
 const NARROWEST = 12;
 /** Rows by which widths are measured: more are not shown in one message. */
 const MEASURED = 100;
+/** Marks without width can make a line of few columns long. */
+const LINE = 400;
 const GAP = '  ';
 
 export interface CodeTable {
@@ -34,7 +36,8 @@ export function codeTable(columns: readonly Column[], rows: readonly Row[], word
     shown
       .map(({ index, width, align }) => pad(shorten(row[index] ?? '', width), width, align))
       .join(GAP)
-      .trimEnd();
+      .trimEnd()
+      .slice(0, LINE);
   return {
     head: line(columns.map(({ title }) => codeText(title))),
     rows: cells.map(line),

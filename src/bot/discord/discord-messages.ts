@@ -1,22 +1,31 @@
 import { createHash } from 'node:crypto';
-import { RequestMethod, Routes } from 'discord.js';
+import { type RequestData, RequestMethod, Routes } from 'discord.js';
 import type { Clock } from '../../shared/clock.ts';
 import type { RandomSource } from '../../shared/random.ts';
 import type { View } from '../../view/view.ts';
 import type { MessageRef } from '../platform.ts';
 import { type DiscordApi, messageData, PATIENT, type StoredMessage } from './discord-api.ts';
-import { toHoldfastError } from './discord-errors.ts';
+import { isTokenGone, toHoldfastError } from './discord-errors.ts';
 import { DISCORD } from './interaction-events.ts';
 import { LIMITS } from './limits.ts';
 import { type DiscordMessage, renderMessage } from './render-message.ts';
 import { SerialQueue } from './serial-queue.ts';
 
-/** Messages that the bot sends and edits in its own name. All errors are HoldfastErrors. */
+/** An interaction's token, with which its messages can be edited whatever the bot may do in the channel. */
+export interface Loan {
+  applicationId: string;
+  token: string;
+  untilMs: number;
+}
+
+/** Messages that the bot sends and edits. All errors are HoldfastErrors. */
 export class DiscordMessages {
   private readonly api: DiscordApi;
   private readonly clock: Clock;
   private readonly random: RandomSource;
   private readonly queue = new SerialQueue();
+  /** By message, the oldest first. */
+  private readonly loans = new Map<string, Loan>();
 
   constructor(api: DiscordApi, clock: Clock, random: RandomSource) {
     this.api = api;
@@ -37,14 +46,47 @@ export class DiscordMessages {
     );
   }
 
-  /** Edits of one message arrive in the order in which they were asked for. `patienceMs`: how long rate limits are waited for. */
+  /** The message can be edited with this token until it expires. */
+  lend(message: string, loan: Loan): void {
+    for (const [known, { untilMs }] of this.loans) {
+      if (untilMs > this.clock.now()) break;
+      this.loans.delete(known);
+    }
+    this.loans.delete(message);
+    this.loans.set(message, loan);
+  }
+
+  /**
+   * With the token of an interaction while one is known that works, then in the bot's own name. Edits of one message arrive in the order in which they
+   * were asked for. `patienceMs`: how long rate limits are waited for.
+   */
   async edit(ref: MessageRef, message: DiscordMessage, patienceMs: number = PATIENT.forMs): Promise<MessageRef> {
-    const route = Routes.channelMessage(ref.channel, ref.message);
-    return this.queue.run(ref.message, () =>
-      this.requestMessage(() =>
-        this.api.request('bot', RequestMethod.Patch, route, messageData(message), { ...PATIENT, forMs: patienceMs }),
-      ),
-    );
+    const data = messageData(message);
+    const patience = { ...PATIENT, forMs: patienceMs };
+    return this.queue.run(ref.message, async () => {
+      if (await this.editOnLoan(ref, data)) return ref;
+      const route = Routes.channelMessage(ref.channel, ref.message);
+      return this.requestMessage(() => this.api.request('bot', RequestMethod.Patch, route, data, patience));
+    });
+  }
+
+  /** False where no token is known that works. */
+  private async editOnLoan({ message }: MessageRef, data: RequestData): Promise<boolean> {
+    const loan = this.loans.get(message);
+    if (loan === undefined || loan.untilMs <= this.clock.now()) return false;
+    try {
+      await this.api.request(
+        'answer',
+        RequestMethod.Patch,
+        Routes.webhookMessage(loan.applicationId, loan.token, message),
+        data,
+      );
+      return true;
+    } catch (error) {
+      if (!isTokenGone(error)) throw toHoldfastError(error);
+      this.loans.delete(message);
+      return false;
+    }
   }
 
   /** A direct message to one person. */
@@ -53,10 +95,6 @@ export class DiscordMessages {
       this.api.request('bot', RequestMethod.Post, Routes.userChannels(), { body: { recipient_id: user } }),
     );
     return this.send(channel.message, message);
-  }
-
-  idle(): Promise<void> {
-    return this.queue.idle();
   }
 
   private async requestMessage(request: () => Promise<unknown>): Promise<MessageRef> {

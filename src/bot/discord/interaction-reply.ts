@@ -54,7 +54,9 @@ export class InteractionReply implements Reply {
   show(view: View): Promise<MessageRef | undefined> {
     return this.inOrder(async () => {
       const message = await this.context.messages.render(view);
-      this.shown = (await this.showByToken(message)) ?? (await this.showAsBot(message));
+      const byToken = await this.showByToken(message);
+      if (byToken !== undefined) this.lend(byToken);
+      this.shown = byToken ?? (await this.showAsBot(message));
       return this.context.isPrivate && !this.isOwn ? undefined : this.shown;
     });
   }
@@ -76,6 +78,11 @@ export class InteractionReply implements Reply {
         throw toHoldfastError(error);
       }
     });
+  }
+
+  private lend({ message }: MessageRef): void {
+    const { messages, applicationId, token, receivedMs, isPrivate } = this.context;
+    if (!isPrivate) messages.lend(message, { applicationId, token, untilMs: receivedMs + TOKEN_LIVES_MS });
   }
 
   private async showByToken(message: DiscordMessage): Promise<MessageRef | undefined> {
@@ -107,7 +114,7 @@ export class InteractionReply implements Reply {
     data: RequestData,
   ): Promise<MessageRef | undefined> {
     const { api, applicationId, token, clock, receivedMs, channel } = this.context;
-    if (this.isTokenGone || clock.now() - receivedMs > TOKEN_LIVES_MS) return undefined;
+    if (this.isTokenGone || clock.now() >= receivedMs + TOKEN_LIVES_MS) return undefined;
     const route =
       message === undefined
         ? Routes.webhook(applicationId, token)

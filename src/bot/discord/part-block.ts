@@ -3,6 +3,7 @@ import { displayWidth, pad, shorten } from '../../terminal/width.ts';
 import { formatBytes, formatCount, formatSentence, formatShare, formatValue, type Wording } from '../../view/units.ts';
 import type { ProgressState, Sentence, Tone, View } from '../../view/view.ts';
 import { codeTable } from './code-table.ts';
+import { clip } from './components.ts';
 import { codeText, escapeMarkdown, inlineCode, markdownSentence } from './markdown.ts';
 import type { SettledPart, SettledTable } from './settle-view.ts';
 import { type BlockLine, cutToFit, type TextBlock } from './text-block.ts';
@@ -11,6 +12,8 @@ import { type BlockLine, cutToFit, type TextBlock } from './text-block.ts';
 export const DETAILS_FILE = 'details.txt';
 const BAR_CELLS = 20;
 const SERIES_CELLS = 24;
+/** Characters of a title: one that is longer is no title. */
+const TITLE = 100;
 /** Characters of a name below a progress bar. */
 const CURRENT_COLUMNS = 64;
 
@@ -85,7 +88,9 @@ function tableBlock(table: SettledTable, wording: Wording, file: string): TextBl
   }
   const { head, rows, hidden, squeezed } = codeTable(table.columns, table.rows, wording);
   const notes = [
-    hidden.length > 0 ? `Columns not shown: ${hidden.map(escapeMarkdown).join(', ')}` : '',
+    hidden.length > 0
+      ? `Columns not shown: ${hidden.map((title) => escapeMarkdown(clip(title, TITLE))).join(', ')}`
+      : '',
     squeezed ? `Shortened; the whole table is in the file ${file}` : '',
     table.cutOff ? `The file ${file} holds the first ${formatCount(rows.length)} rows; there are more` : '',
   ].filter((note) => note !== '');
@@ -107,7 +112,12 @@ function seriesBlock({ title, points }: Extract<View, { kind: 'series' }>, wordi
     const value = codeText(formatValue(point.value, wording));
     return fixedLine(`${pad(labels[i] ?? '', width, 'left')}  ${pad(bar, SERIES_CELLS, 'left')}  ${value}`);
   });
-  return { open: `**${escapeMarkdown(title)}**\n${FENCE_OPEN}`, lines, close: FENCE_CLOSE, wholeIn: DETAILS_FILE };
+  return {
+    open: `**${escapeMarkdown(clip(title, TITLE))}**\n${FENCE_OPEN}`,
+    lines,
+    close: FENCE_CLOSE,
+    wholeIn: DETAILS_FILE,
+  };
 }
 
 /** Phase and share, a bar, counts, rate and time left, and what is being worked on. */
@@ -115,7 +125,7 @@ function progressLines(progress: ProgressState): string[] {
   const { share, current } = progress;
   const full = Math.floor((share ?? 0) * BAR_CELLS);
   return [
-    `**${escapeMarkdown(progress.phase)}**${share === undefined ? '' : `  ${formatShare(share)}`}`,
+    `**${escapeMarkdown(clip(progress.phase, TITLE))}**${share === undefined ? '' : `  ${formatShare(share)}`}`,
     share === undefined ? '' : `${'█'.repeat(full)}${'░'.repeat(BAR_CELLS - full)}`,
     joined([counts(progress), pace(progress)]),
     current ? quiet(inlineCode(shorten(current, CURRENT_COLUMNS))) : '',

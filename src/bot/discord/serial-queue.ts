@@ -12,9 +12,4 @@ export class SerialQueue {
     result.then(forget, forget);
     return result;
   }
-
-  /** Everything that was begun. */
-  async idle(): Promise<void> {
-    await Promise.allSettled(this.tails.values());
-  }
 }

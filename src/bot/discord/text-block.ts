@@ -28,7 +28,7 @@ export interface FittedText {
  * that a long one never displaces a short one; what is missing is said in place, with the file that has it.
  */
 export function fitBlocks(blocks: readonly TextBlock[], room: number): FittedText {
-  const whole = blocks.map((block) => wholeText(block));
+  const whole = blocks.map(wholeText);
   if (whole.join('\n').length <= room) return { text: whole.join('\n'), shortened: [] };
   const kept = blocks.slice(0, Math.floor(room / LEAST) - 1);
   const dropped = blocks.slice(kept.length);
@@ -42,7 +42,10 @@ export function fitBlocks(blocks: readonly TextBlock[], room: number): FittedTex
     return text.length < share ? text : shortenBlock(block, share - 1);
   });
   const shortened = kept.filter((_block, i) => texts[i] !== whole[i]);
-  return { text: [...texts, note].filter((text) => text !== '').join('\n'), shortened: [...shortened, ...dropped] };
+  const text = [...texts, note].filter((one) => one !== '').join('\n');
+  // Only what opens or closes a block can be longer than its share.
+  if (text.length > room) return { text: cutToFit(text, room, (piece) => piece), shortened: blocks };
+  return { text, shortened: [...shortened, ...dropped] };
 }
 
 const wholeText = ({ open, lines, close }: TextBlock): string =>

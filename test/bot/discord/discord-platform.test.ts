@@ -103,6 +103,19 @@ describe('a command on Discord', () => {
     expect(discord.messages('77')).toHaveLength(1);
   });
 
+  it('can be edited where the bot itself may not write, while the token lives', async () => {
+    await using bot = await startBot();
+    const { discord, events, platform, clock } = bot;
+    discord.state.channels.get('77')?.denied.add('view');
+    discord.call('backup');
+    await discord.until('the event', () => events.commands.length > 0);
+    const ref = await events.commands[0]!.reply.show(text('Running'));
+    await platform.edit(ref!, text('Still running'));
+    expect(discord.messages('77').map(textOf)).toEqual(['Still running']);
+    clock.putForward(16 * MINUTE_MS);
+    await expect(platform.edit(ref!, text('Done'))).rejects.toMatchObject({ code: 'permission' });
+  });
+
   it('posts its first answer itself when that comes after the token has expired', async () => {
     await using bot = await startBot();
     const { discord, events, clock } = bot;

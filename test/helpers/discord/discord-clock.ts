@@ -1,12 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../../../src/shared/clock.ts';
 
-/** A clock that runs, that can be put forward, and whose sleeps take a share of their time. */
+/**
+ * A clock that stands still but for what is slept and what a test puts it forward, so that a slow machine makes nobody late. Sleeps take a share of
+ * their time.
+ */
 export class DiscordClock implements Clock {
-  private aheadMs = 0;
+  private readonly startMs = Date.now();
   private readonly hurry: number;
-  /** How long was asked to be slept, in order. */
-  readonly sleeps: number[] = [];
+  private elapsedMs = 0;
 
   /** Sleeps take 1 / `hurry` of their time. */
   constructor(hurry = 1) {
@@ -14,23 +16,24 @@ export class DiscordClock implements Clock {
   }
 
   now(): number {
-    return Date.now() + this.aheadMs;
+    return Math.floor(this.startMs + this.elapsedMs);
   }
 
   monotonic(): number {
-    return performance.now() + this.aheadMs;
+    return this.elapsedMs;
   }
 
   async sleep(ms: number, signal?: AbortSignal, options: { background?: boolean } = {}): Promise<void> {
-    this.sleeps.push(ms);
+    const endMs = this.elapsedMs + ms;
     try {
       await delay(ms / this.hurry, undefined, { signal, ref: options.background !== true });
     } catch (error) {
       throw signal?.aborted ? signal.reason : error;
     }
+    this.elapsedMs = Math.max(this.elapsedMs, endMs);
   }
 
   putForward(ms: number): void {
-    this.aheadMs += ms;
+    this.elapsedMs += ms;
   }
 }

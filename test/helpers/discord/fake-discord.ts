@@ -21,7 +21,7 @@ export const OWNER: FakeUser = { id: '1234567890', name: 'owner' };
 export const STRANGER: FakeUser = { id: '666', name: 'stranger' };
 
 /** Conditions that nothing fulfils are given up after so long. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 60_000;
 
 /**
  * Discord on loopback: gateway and REST with state, every documented limit, and ways to go wrong. Tests act as people do: call commands, press buttons,
@@ -84,7 +84,9 @@ export class FakeDiscord {
       await Promise.race([once(this.changes, 'change', { signal }), delay(20, undefined, { signal })]);
       waiting.abort();
     }
-    const last = this.rest.requests.slice(-5).map(({ method, path, status }) => `${method} ${path} ${status}`);
+    const last = this.rest.requests
+      .slice(-5)
+      .map(({ method, path, status }) => `${method} ${path.slice(0, 80)} ${status}`);
     throw new Error(`Waited in vain: ${what}\n${last.join('\n')}`);
   }
 

@@ -33,6 +33,7 @@ export class MemoryPlatform implements Platform {
   broken: HoldfastError | undefined;
   #events: PlatformEvents | undefined;
   #numbers = 0;
+  readonly #keys = new Map<string, MessageRef>();
 
   constructor(name = 'memory') {
     this.name = name;
@@ -47,8 +48,11 @@ export class MemoryPlatform implements Platform {
     this.#events = undefined;
   }
 
-  async post(channel: string, view: View, _options?: PostOptions): Promise<MessageRef> {
-    return this.#add(channel, view, undefined);
+  async post(channel: string, view: View, { key }: PostOptions = {}): Promise<MessageRef> {
+    const posted = key === undefined ? undefined : this.#keys.get(key);
+    const ref = posted ?? this.#add(channel, view, undefined);
+    if (key !== undefined) this.#keys.set(key, ref);
+    return ref;
   }
 
   async edit(message: MessageRef, view: View): Promise<void> {

@@ -90,6 +90,22 @@ describe('an engine in a process of its own', () => {
     await expect(other.list()).rejects.toThrow('ended before it was done');
   });
 
+  it('ends when whoever started it has gone', async () => {
+    const child = start();
+    const ended = new Promise((resolve) => child.on('exit', resolve));
+    child.send({ type: 'open', location, passphrase: 'open sesame', background: true });
+    await new Promise((resolve) => child.once('message', resolve));
+    child.send({
+      type: 'call',
+      id: 1,
+      method: 'backup',
+      args: [{ paths: [data], source: 'app', force: true }, undefined],
+      contextAt: 1,
+    });
+    child.disconnect();
+    expect(await ended).toBe(0);
+  });
+
   it('gets no secrets in its arguments or variables', async () => {
     const child = start();
     try {

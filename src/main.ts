@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { createManifestCommand } from './bot/slack/manifest-command.ts';
 import { asksForJson, type Globals } from './cli/globals.ts';
 import type { Host, LocalCommand } from './cli/host.ts';
 import { reportUnexpected } from './cli/report-error.ts';
@@ -107,10 +108,15 @@ const serveCommand: LocalCommand = {
   run: ({ config }) => startServing(typeof config === 'string' ? config : 'holdfast.yaml'),
 };
 
+const manifestCommand = createManifestCommand({
+  loadCommands: async () => (await import('./bot/chat/chat-commands.ts')).loadChatCommands(),
+  write: (manifest) => void process.stdout.write(manifest),
+});
+
 // A promise that nobody waits for is a mistake of the program: it is told in a line, like any other.
 process.on('uncaughtException', (error) => {
   process.exit(reportUnexpected(error, host, asksForJson(process.argv.slice(2))));
 });
 
 // The process ends by itself here: a handle that is left open somewhere must not keep a finished command alive.
-process.exit(await runCli(process.argv.slice(2), host, [consoleCommand, serveCommand]));
+process.exit(await runCli(process.argv.slice(2), host, [consoleCommand, serveCommand, manifestCommand]));

@@ -3,9 +3,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { HTTPReceiver, type Logger } from '@slack/bolt';
 import { HoldfastError, systemCode } from '../../shared/errors.ts';
+import { EVENTS_PATH } from './events-path.ts';
 
-/** Where Slack sends everything. */
-export const EVENTS_PATH = '/slack/events';
 /** Slack sends less; what is longer is not read. */
 const BODY_LIMIT = 1024 * 1024;
 

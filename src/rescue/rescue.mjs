@@ -1827,6 +1827,7 @@ class Checker {
   constructor({ store, keys, report, packs, snapshots, config }) {
     Object.assign(this, { store, keys, report, packs, snapshots, config });
     this.marked = new Set();
+    this.misnamed = new Set();
     this.covered = new Set();
     this.totals = { objects: 0, chunks: packs.locations.count, files: 0 };
   }
@@ -1854,7 +1855,10 @@ class Checker {
   #object(name) {
     this.totals.objects++;
     if (HASHED.test(name)) {
-      if (this.store.hash(name) !== idOf(name)) throw new Damage(name, 'does not hash to its name');
+      if (this.store.hash(name) !== idOf(name)) {
+        this.misnamed.add(name);
+        throw new Damage(name, 'does not hash to its name');
+      }
       if (name.startsWith('gc/')) this.#mark(readBody(this.store, this.keys, name, 'mark'));
     } else if (name.endsWith('.done') && HASHED.test(name.slice(0, -5))) {
       const { mark } = readBody(this.store, this.keys, name, 'mark-done');
@@ -1891,11 +1895,11 @@ class Checker {
     }
   }
 
-  /** A run must say of the packs that are there what they say themselves, and name none that is gone without a mark. */
+  /** A run must say of the packs that are what their names promise what they say themselves, and name none that is gone without a mark. */
   #index(name) {
     const listed = readIndexRun(this.store, this.keys, name, (id, block, offset, length) => {
       const pack = this.packs.byName.get(block.pack.name);
-      if (!pack?.whole) return;
+      if (!pack?.whole || this.misnamed.has(pack.name)) return;
       const own = pack.blocks[block.index];
       const agrees = (copy) =>
         copy.pack === pack.index && copy.block === block.index && copy.offset === offset && copy.length === length;

@@ -201,6 +201,7 @@ describe(`rescue.mjs on damaged repositories, HOLDFAST_SEED=${SEED}`, () => {
     const { status, stdout } = await runRescue(['check', '--repo', result.repo]);
     expect(status).toBe(13);
     for (const name of [one, other]) expect(stdout).toContain(`DAMAGED  ${name}: does not hash to its name\n`);
+    expect(stdout).not.toContain('DAMAGED  index/');
   });
 
   it('does not miss packs that a mark names', async () => {

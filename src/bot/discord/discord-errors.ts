@@ -46,6 +46,7 @@ const ACKNOWLEDGED_ALREADY = 40060;
 
 export const isTokenGone = (error: unknown): boolean => TOKEN_GONE.has(apiCode(error));
 export const isAcknowledgedAlready = (error: unknown): boolean => apiCode(error) === ACKNOWLEDGED_ALREADY;
+export const isNotFound = (error: unknown): boolean => statusOf(error) === 404;
 export const isBadToken = (error: unknown): boolean => statusOf(error) === 401;
 
 function apiCode(error: unknown): unknown {

@@ -5,7 +5,7 @@ import type { RandomSource } from '../../shared/random.ts';
 import type { View } from '../../view/view.ts';
 import type { MessageRef } from '../platform.ts';
 import { type DiscordApi, messageData, PATIENT, type StoredMessage } from './discord-api.ts';
-import { isTokenGone, toHoldfastError } from './discord-errors.ts';
+import { isFinal, toHoldfastError } from './discord-errors.ts';
 import { DISCORD } from './interaction-events.ts';
 import { LIMITS } from './limits.ts';
 import { type DiscordMessage, renderMessage } from './render-message.ts';
@@ -16,6 +16,8 @@ export interface Loan {
   applicationId: string;
   token: string;
   untilMs: number;
+  /** What the message is called in the interaction. */
+  name: string;
 }
 
 /** Messages that the bot sends and edits. All errors are HoldfastErrors. */
@@ -70,20 +72,16 @@ export class DiscordMessages {
     });
   }
 
-  /** False where no token is known that works. */
+  /** False where no token is known that works; why, the bot's own attempt will tell. */
   private async editOnLoan({ message }: MessageRef, data: RequestData): Promise<boolean> {
     const loan = this.loans.get(message);
     if (loan === undefined || loan.untilMs <= this.clock.now()) return false;
     try {
-      await this.api.request(
-        'answer',
-        RequestMethod.Patch,
-        Routes.webhookMessage(loan.applicationId, loan.token, message),
-        data,
-      );
+      const route = Routes.webhookMessage(loan.applicationId, loan.token, loan.name);
+      await this.api.request('answer', RequestMethod.Patch, route, data);
       return true;
     } catch (error) {
-      if (!isTokenGone(error)) throw toHoldfastError(error);
+      if (!isFinal(error)) throw toHoldfastError(error);
       this.loans.delete(message);
       return false;
     }

@@ -164,7 +164,11 @@ class DiscordPlatform implements Platform {
     await this.acknowledge(interaction, { type: InteractionResponseType.DeferredMessageUpdate });
     // What only one person may see never takes the place of what all see, nor the other way round.
     const start = (audience === 'person') === isPrivate(interaction) ? 'pressed' : 'new';
-    const reply = this.reply(interaction, receivedMs, { isPrivate: audience === 'person', start });
+    const reply = this.reply(interaction, receivedMs, {
+      isPrivate: audience === 'person',
+      start,
+      pressed: event.message,
+    });
     await events.onPress(event, reply);
   }
 
@@ -208,7 +212,7 @@ class DiscordPlatform implements Platform {
   private reply(
     { applicationId, token, user, channelId }: ChatInputCommandInteraction | Component,
     receivedMs: number,
-    how: Pick<ReplyContext, 'isPrivate' | 'start'>,
+    how: Pick<ReplyContext, 'isPrivate' | 'start' | 'pressed'>,
   ): InteractionReply {
     const { api, messages } = this;
     const { clock } = this.options;

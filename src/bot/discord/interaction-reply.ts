@@ -4,7 +4,7 @@ import { HoldfastError } from '../../shared/errors.ts';
 import type { View } from '../../view/view.ts';
 import type { MessageRef, Reply } from '../platform.ts';
 import { type DiscordApi, messageData, type StoredMessage } from './discord-api.ts';
-import { isTokenGone, toHoldfastError } from './discord-errors.ts';
+import { isNotFound, isTokenGone, toHoldfastError } from './discord-errors.ts';
 import { type DiscordMessages, refTo } from './discord-messages.ts';
 import type { DiscordMessage } from './render-message.ts';
 import { SerialQueue } from './serial-queue.ts';
@@ -13,6 +13,9 @@ import { SerialQueue } from './serial-queue.ts';
 const TOKEN_LIVES_MS = 14.5 * 60_000;
 /** An edit that has to wait longer than this for a rate limit becomes a new message: Discord limits edits of messages over an hour old. */
 const EDIT_PATIENCE_MS = 60_000;
+
+/** What an interaction calls the answer to a command, and the message that holds what was pressed. */
+const ORIGINAL = '@original';
 
 export interface ReplyContext {
   api: DiscordApi;
@@ -30,6 +33,8 @@ export interface ReplyContext {
    * is yet to be made.
    */
   start: 'deferred' | 'pressed' | 'new';
+  /** The message that holds what was pressed, where all see it. */
+  pressed?: MessageRef | undefined;
 }
 
 /**
@@ -40,7 +45,7 @@ export class InteractionReply implements Reply {
   private readonly context: ReplyContext;
   private readonly queue = new SerialQueue();
   private start: ReplyContext['start'];
-  /** What `show` made or edited last. */
+  /** What `show` made or edited last, or is to edit. */
   private shown: MessageRef | undefined;
   /** Whether `shown` was written in the bot's own name, so that the token has no part in it. */
   private isOwn = false;
@@ -49,6 +54,7 @@ export class InteractionReply implements Reply {
   constructor(context: ReplyContext) {
     this.context = context;
     this.start = context.start;
+    if (context.start === 'pressed') this.shown = context.pressed;
   }
 
   show(view: View): Promise<MessageRef | undefined> {
@@ -82,12 +88,14 @@ export class InteractionReply implements Reply {
 
   private lend({ message }: MessageRef): void {
     const { messages, applicationId, token, receivedMs, isPrivate } = this.context;
-    if (!isPrivate) messages.lend(message, { applicationId, token, untilMs: receivedMs + TOKEN_LIVES_MS });
+    if (isPrivate) return;
+    const name = this.start === 'new' ? message : ORIGINAL;
+    messages.lend(message, { applicationId, token, untilMs: receivedMs + TOKEN_LIVES_MS, name });
   }
 
   private async showByToken(message: DiscordMessage): Promise<MessageRef | undefined> {
     if (this.isOwn) return undefined;
-    if (this.start !== 'new') return this.byToken(RequestMethod.Patch, '@original', messageData(message));
+    if (this.start !== 'new') return this.byToken(RequestMethod.Patch, ORIGINAL, messageData(message));
     if (this.shown !== undefined) return this.byToken(RequestMethod.Patch, this.shown.message, messageData(message));
     return this.followUp(message, this.context.isPrivate);
   }
@@ -96,10 +104,18 @@ export class InteractionReply implements Reply {
     if (this.start === 'deferred' && this.shown === undefined) {
       // Discord puts the first follow-up in the place of a deferred answer, for whoever was to see that.
       this.start = 'new';
-      if (this.context.isPrivate) return this.byToken(RequestMethod.Patch, '@original', messageData(message));
-      await this.byToken(RequestMethod.Delete, '@original', {});
+      if (this.context.isPrivate) return this.byToken(RequestMethod.Patch, ORIGINAL, messageData(message));
+      await this.deleteOriginal();
     }
     return this.followUp(message, true);
+  }
+
+  private async deleteOriginal(): Promise<void> {
+    try {
+      await this.byToken(RequestMethod.Delete, ORIGINAL, {});
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
   }
 
   private followUp(message: DiscordMessage, isPrivate: boolean): Promise<MessageRef | undefined> {

@@ -251,6 +251,17 @@ describe('a button on Discord', () => {
     expect(discord.messages('77').map(textOf)).toEqual(['Restoring']);
   });
 
+  it('changes its message also long after it was pressed', async () => {
+    await using bot = await startBot();
+    const { discord, events, platform, clock } = bot;
+    await platform.post('77', BUTTONS);
+    discord.press(discord.messages('77')[0]!, 'Restore');
+    await discord.until('the event', () => events.presses.length > 0);
+    clock.putForward(16 * MINUTE_MS);
+    await events.presses[0]!.reply.show(text('Restored'));
+    expect(discord.messages('77').map(textOf)).toEqual(['Restored']);
+  });
+
   it('answers the person alone beside a message that all see, and edits that answer', async () => {
     await using bot = await startBot();
     const { discord, events, platform } = bot;

@@ -56,10 +56,10 @@ export class SlackReply implements Reply {
   whisper(view: View): Promise<void> {
     return this.#inTurn(async () => {
       const message = await this.#services.messenger.render(view);
-      if (this.#responsesLeft > 1)
+      if (message.files.length > 0) await this.#sendDirectly(message);
+      else if (this.#responsesLeft > 1)
         await this.#respond(message, { response_type: 'ephemeral', replace_original: false });
       else await this.#postPrivately(message);
-      if (message.files.length > 0) await this.#sendDirectly(message);
     });
   }
 
@@ -76,6 +76,8 @@ export class SlackReply implements Reply {
       return await this.#services.messenger.post(channel, message);
     } catch (error) {
       if (!isOutside(error) || this.#responsesLeft === 0) throw error;
+      // Files cannot go where the app is not.
+      if (message.files.length > 0) await this.#sendDirectly(message);
       return this.#showByResponse(message, 'in_channel');
     }
   }

@@ -207,6 +207,15 @@ describe('an answer on Slack', () => {
     expect(new SlackUser(slack, 'U0002').sees(OUTSIDE)).toEqual(['done']);
   });
 
+  it('brings files directly where the app is not in the channel', async () => {
+    await owner.type(OUTSIDE, '/backup');
+    const { reply } = await bench.nextCommand();
+    await reply.show({ kind: 'file', name: 'sums', content: bytes('x') });
+    await reply.whisper({ kind: 'file', name: 'more', content: bytes('y') });
+    expect(owner.sees(OUTSIDE)).toEqual(['Attached: sums']);
+    expect(owner.sees('DU0001')).toEqual(['Attached: sums', '(sums)', 'Attached: more', '(more)']);
+  });
+
   it('takes the place of a private question, and not of a public one', async () => {
     bench.whom = 'person';
     await (await nextReply()).show(ASK);

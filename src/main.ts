@@ -95,7 +95,10 @@ async function startServing(file: string): Promise<number> {
     write,
     onStop: host.onStop,
     startEngine: () => startEngineProcess(environment),
-    terminal: undefined,
+    terminal:
+      host.canAsk && process.stdout.isTTY === true
+        ? { ...host, input: process.stdin, output: process.stdout, user: host.user() }
+        : undefined,
   });
 }
 

@@ -14,6 +14,7 @@ import { createScrubber } from '../shared/scrub.ts';
 import { type Bot, openBot } from './bot.ts';
 import { jobServices, sharedServices } from './engine-services.ts';
 import { makePlatforms } from './make-platforms.ts';
+import { openTerminal, type TerminalHost } from './open-terminal.ts';
 
 /** The process that the bot runs in. */
 export interface ServeHost {
@@ -27,10 +28,8 @@ export interface ServeHost {
   /** Calls `listener` for every request to stop until the returned function is called. */
   onStop(listener: () => void): () => void;
   startEngine: () => ChildProcess;
-  /** The terminal, where there is one: a platform for `platforms.console`, and who sits there. */
-  terminal:
-    | ((options: { onLeave: () => void }) => { platform: Platform; person: { platform: string; id: string } })
-    | undefined;
+  /** The terminal, where there is one, for `platforms.console`. */
+  terminal: TerminalHost | undefined;
 }
 
 /**
@@ -56,7 +55,8 @@ export async function serve(file: string, host: ServeHost): Promise<number> {
   const engine = { start: host.startEngine, location: config.repository.location, passphrase, now: clock.now };
   const services = sharedServices(engine);
   const stop = Promise.withResolvers<number>();
-  const terminal = config.platforms.console ? host.terminal?.({ onLeave: () => stop.resolve(0) }) : undefined;
+  const wanted = config.platforms.console ? host.terminal : undefined;
+  const terminal = wanted && openTerminal(wanted, { commands, onLeave: () => stop.resolve(0) });
   const endStops = host.onStop(() => stop.resolve(0));
   const bot = await openBot({
     config,

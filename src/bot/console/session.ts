@@ -10,10 +10,10 @@ import type { Style } from '../../terminal/style.ts';
 import { ProgressMeter } from '../../view/progress-meter.ts';
 import type { View } from '../../view/view.ts';
 import { dispatch, type Surface } from '../dispatch.ts';
+import { splitWords } from '../split-words.ts';
 import { parseWords } from '../text-grammar.ts';
 import { askByNumber } from './ask-by-number.ts';
 import type { Screen } from './screen.ts';
-import { splitWords } from '../split-words.ts';
 
 export interface SessionOptions {
   screen: Screen;

@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import type { ByteString } from '../../../shared/bytes.ts';
 import { encodeText, toHex } from '../../../shared/bytes.ts';
 import { HoldfastError, systemCode } from '../../../shared/errors.ts';
@@ -18,6 +19,8 @@ export const JOURNAL_PREFIX = `${RESERVED_PREFIX}restore-`;
 const NOT_ALLOWED = new Set(['EACCES', 'EPERM', 'EROFS']);
 const FRESH = 'new' as ByteString;
 const OLD = 'old' as ByteString;
+/** The time that the target gets at the very end, in nanoseconds. */
+export const LAST_TIME = 'last-time' as ByteString;
 
 /** A target with its journal folder, open. */
 export class Place implements SwapFolders {
@@ -132,9 +135,21 @@ export function canBeBeside(posix: Posix, site: Site, onMount: boolean, identity
   return true;
 }
 
-/** Tells whose it is, should its process die before it has written more. */
-function journalNameFor({ pid, pidStart }: ProcessIdentity, token: string): ByteString {
-  return `${JOURNAL_PREFIX}${pid}-${pidStart}-${token}` as ByteString;
+/** Tells whose it is and, of a target that holds it, the time before, should its process die before it has written more. */
+function journalNameFor({ pid, pidStart }: ProcessIdentity, token: string, timeBefore?: bigint): ByteString {
+  const time = timeBefore === undefined ? '' : `-${timeBefore}`;
+  return `${JOURNAL_PREFIX}${pid}-${pidStart}-${token}${time}` as ByteString;
+}
+
+const TIME_IN_NAME = /(-(\d+)-(\d+)-[0-9a-f]+)(?:-(-?\d+))?$/;
+
+/** What the name of a journal folder tells; undefined for another name. */
+export function parseJournalName(
+  name: ByteString,
+): { pid: number; pidStart: number; timeBefore: bigint | undefined } | undefined {
+  const [, , pid, pidStart, time] = TIME_IN_NAME.exec(name) ?? [];
+  if (pid === undefined) return undefined;
+  return { pid: Number(pid), pidStart: Number(pidStart), timeBefore: time === undefined ? undefined : BigInt(time) };
 }
 
 /** Makes an empty journal folder for a site. It is for its owner alone, and inherits no ACL. */
@@ -146,7 +161,7 @@ export function createPlace(
   random: RandomSource,
 ): Place {
   const holder = inside ? site.target : site.parent;
-  const journalName = journalNameFor(identity, toHex(random.bytes(4)));
+  const journalName = journalNameFor(identity, toHex(random.bytes(4)), inside ? site.status?.mtimeNs : undefined);
   posix.makeDirectory(holder, journalName, 0o700);
   const journal = posix.openDirectory(holder, journalName);
   posix.setMode(journal, 0o700);
@@ -224,11 +239,36 @@ export function openOwn(posix: Posix, holder: number, journalName: ByteString): 
 
 /** Removes the journal folder with everything in it: the restore is over. `time` is what a target gets that held the folder. */
 export function removeJournal(place: Place, time: bigint | undefined): void {
+  if (place.inside && time !== undefined) writeLastTime(place, time);
   // First, so that whatever a crash leaves of the folder is known to be of no use.
   place.posix.unlink(place.journal, JOURNAL_FILE);
-  removeTree(place.posix, place.holder, place.journalName);
-  if (place.inside && time !== undefined) place.posix.setTimes(place.target, time);
-  place.posix.sync(place.holder);
+  removeEnded(place.posix, place.holder, place.journalName, place.inside ? time : undefined);
+}
+
+/** Removes a journal folder without a journal. `time` is what the target gets that holds it; the name keeps it until the folder is gone. */
+export function removeEnded(posix: Posix, holder: number, name: ByteString, time: bigint | undefined): void {
+  if (time === undefined) removeTree(posix, holder, name);
+  else {
+    const ended = name.replace(TIME_IN_NAME, `$1-${time}`) as ByteString;
+    if (ended !== name) posix.rename(holder, name, holder, ended);
+    removeTree(posix, holder, ended);
+    posix.setTimes(holder, time);
+  }
+  posix.sync(holder);
+}
+
+/** For whoever removes the folder, should this process die. */
+function writeLastTime({ posix, journal }: Place, time: bigint): void {
+  const unfinished = `${LAST_TIME}.new` as ByteString;
+  for (const name of [unfinished, LAST_TIME])
+    if (statusOf(posix, journal, name) !== undefined) posix.unlink(journal, name);
+  const fd = posix.createFile(journal, unfinished, 0o600);
+  try {
+    writeSync(fd, String(time));
+  } finally {
+    posix.close(fd);
+  }
+  posix.rename(journal, unfinished, journal, LAST_TIME);
 }
 
 /** A name for what was there before, beside the journal folder. */

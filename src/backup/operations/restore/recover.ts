@@ -9,7 +9,17 @@ import { lastName } from '../../posix/safe-path.ts';
 import { removeTree } from '../../posix/tree.ts';
 import { cleanUp, discard, type Remover, type StagedTarget, swapBack } from './conclude.ts';
 import { Journal, type JournalContent, readJournal, readText } from './journal.ts';
-import { child, JOURNAL_PREFIX, openOwn, openPlace, type Place, upwards } from './place.ts';
+import {
+  child,
+  JOURNAL_PREFIX,
+  LAST_TIME,
+  openOwn,
+  openPlace,
+  type Place,
+  parseJournalName,
+  removeEnded,
+  upwards,
+} from './place.ts';
 import { Swap } from './swap.ts';
 import { readSwapPlan } from './units.ts';
 
@@ -167,11 +177,13 @@ function inspectLeft(posix: Posix, path: ByteString): JournalContent | undefined
 
 /** A folder without a journal was made by a restore that had not begun, or had ended: its name says whose it is. */
 function removeEmpty(posix: Posix, path: ByteString): boolean {
-  const [, pid, start] = /-(\d+)-(\d+)-[0-9a-f]+$/.exec(path) ?? [];
-  if (pid === undefined || localProcessFate(Number(pid), Number(start)) === 'alive') return false;
+  const owner = parseJournalName(lastName(path));
+  if (owner === undefined || localProcessFate(owner.pid, owner.pidStart) === 'alive') return false;
   const holder = posix.openRoot(upwards(path));
   try {
-    removeTree(posix, holder, lastName(path));
+    const last = withFolder(posix, path, (folder) => readText(posix, folder, LAST_TIME));
+    // Only a target that holds the folder has such a time.
+    removeEnded(posix, holder, lastName(path), last === undefined ? owner.timeBefore : BigInt(last));
   } finally {
     posix.close(holder);
   }

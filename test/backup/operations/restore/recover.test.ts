@@ -55,6 +55,28 @@ describe.each(IMPLEMENTATIONS)('%s: a restore that dies', (name, posix) => {
     },
   );
 
+  it('keeps the time of a target that had to hold the journal', async () => {
+    const { current } = scene;
+    const inside = onlyInside(posix);
+    const { snapshot, before, after } = await prepare(current, inside, { delete: true });
+    const timeOf = (path: string) => fs.lstatSync(path, { bigint: true }).mtimeNs;
+    const tolerance = posix.capabilities.nanosecondTimes ? 0n : 477n;
+    for (let step = 0; ; step++) {
+      reset(current, before);
+      const crashing = crashingPosix(inside, step);
+      await current.restore(crashing.posix, snapshot, { delete: true }, { identity: DEAD }).catch(() => {});
+      const isLeft = fs.readdirSync(current.target).some((name) => name.startsWith('.holdfast-'));
+      await recover(current, inside);
+      expect(fs.readdirSync(current.target).filter((name) => name.startsWith('.'))).toEqual([]);
+      const expected = same(current, inside, after) ? after : before;
+      // With the folder gone and the time not yet set nothing is left to tell it.
+      const off = timeOf(current.target) - timeOf(expected);
+      const isKept = off >= -tolerance && off <= tolerance;
+      if (isLeft || !crashing.crashed) expect({ step, isKept }).toEqual({ step, isKept: true });
+      if (!crashing.crashed) break;
+    }
+  });
+
   it('is recovered also when recoveries die', async () => {
     const { current } = scene;
     const request = WAYS['a selection of it'] as Partial<RestoreRequest>;
@@ -145,6 +167,21 @@ async function prepare(current: Scene, posix: Posix, request: Partial<RestoreReq
   await current.restore(posix, snapshot, { delete: true, ...request });
   const after = current.copy(current.target, 'after');
   return { snapshot, before, after };
+}
+
+/** As on a mount point: nothing can be made beside the target. */
+function onlyInside(real: Posix): Posix {
+  return new Proxy(real, {
+    get(_target, name) {
+      const value = Reflect.get(real, name, real) as unknown;
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]) => {
+        const isProbe = name === 'makeDirectory' && String(args[1]).endsWith('-00');
+        if (isProbe) throw Object.assign(new Error('EACCES'), { code: 'EACCES' });
+        return (value as (...args: unknown[]) => unknown).apply(real, args);
+      };
+    },
+  });
 }
 
 function reset(current: Scene, before: string): void {

@@ -2,7 +2,8 @@ import { type Logger, webApi } from '@slack/bolt';
 import type { Clock } from '../../shared/clock.ts';
 import { HoldfastError } from '../../shared/errors.ts';
 import { type RandomSource, randomFraction } from '../../shared/random.ts';
-import { failureOf, SlackHttpError, toHoldfastError } from './slack-failure.ts';
+import { RateGate } from './rate-gate.ts';
+import { failureOf, RATE_LIMITED, SlackHttpError, toHoldfastError } from './slack-failure.ts';
 
 /** Within this time a server on the internet answers, or never. */
 const TIMEOUT_MS = 10_000;
@@ -37,15 +38,24 @@ export interface CallOptions {
 export class SlackApi {
   readonly #client: webApi.WebClient;
   readonly #options: ApiOptions;
+  readonly #gate: RateGate;
 
   constructor(options: ApiOptions) {
     this.#options = options;
     this.#client = new webApi.WebClient(options.token, webClientOptions(options));
+    const isLimited = (error: unknown): { waitMs: number | undefined } | undefined => {
+      const { reason, waitMs } = failureOf(error);
+      return reason === RATE_LIMITED ? { waitMs } : undefined;
+    };
+    this.#gate = new RateGate({ clock: options.clock, signal: options.signal, isLimited });
   }
 
   /** @throws HoldfastError `not_found`, `permission`, `platform_unavailable`, `internal` */
   async call(method: string, args: Record<string, unknown>, options: CallOptions = {}): Promise<Answer> {
-    return this.#retry(method, async () => ({ ...(await this.#client.apiCall(method, args)) }), options);
+    // Messages are counted by channel, everything else by method.
+    const kind = method === 'chat.postMessage' ? `${method} ${args.channel}` : method;
+    const attempt = (): Promise<Answer> => this.#gate.run(kind, () => this.callOnce(method, args));
+    return this.#retry(method, attempt, options);
   }
 
   /** Once, with the error as it came. */
@@ -56,7 +66,7 @@ export class SlackApi {
   /** Answers by a response URL. */
   async respond(url: string, body: Record<string, unknown>): Promise<void> {
     const request = { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
-    await this.#retry('response_url', () => send(url, request), {});
+    await this.#retry('response_url', () => this.#gate.run('response_url', () => send(url, request)), {});
   }
 
   async upload(url: string, data: Buffer): Promise<void> {
@@ -67,7 +77,8 @@ export class SlackApi {
   async #retry<T extends Answer>(what: string, attempt: () => Promise<T>, options: CallOptions): Promise<Answer> {
     const { clock, random, signal } = this.#options;
     const { attempts = ATTEMPTS, recover } = options;
-    const endMs = clock.monotonic() + PATIENCE_MS;
+    // Counted from the first failure: a request may have stood in line for long before.
+    let endMs: number | undefined;
     let uncertain = false;
     for (let tried = 1; ; tried++) {
       try {
@@ -76,9 +87,8 @@ export class SlackApi {
       } catch (error) {
         const failure = failureOf(error);
         uncertain ||= failure.uncertain;
-        const backoffMs =
-          Math.min(FIRST_WAIT_MS * 2 ** (tried - 1), LONGEST_WAIT_MS) * (0.5 + randomFraction(random) / 2);
-        const waitMs = failure.waitMs ?? backoffMs;
+        endMs ??= clock.monotonic() + PATIENCE_MS;
+        const waitMs = Math.min(FIRST_WAIT_MS * 2 ** (tried - 1), LONGEST_WAIT_MS) * (0.5 + randomFraction(random) / 2);
         const goOn = failure.passing && tried < attempts && clock.monotonic() + waitMs < endMs && !signal.aborted;
         if (!goOn) throw toHoldfastError(what, error);
         await clock.sleep(waitMs, signal).catch((cause) => {

@@ -59,8 +59,11 @@ export function failureOf(error: unknown): SlackFailure {
   };
 }
 
+/** The reason of every answer that says that there were too many requests. */
+export const RATE_LIMITED = 'ratelimited';
+
 const limited = (waitMs: number | undefined): SlackFailure => ({
-  reason: 'ratelimited',
+  reason: RATE_LIMITED,
   passing: true,
   waitMs,
   uncertain: false,

@@ -52,6 +52,19 @@ describe('posting to a Slack in trouble', () => {
     expect(owner.sees(CHANNEL)).toEqual(['edited', 'two']);
   });
 
+  it('brings every one of many messages to a channel that takes one a second', async () => {
+    slack.messageEveryMs = 10;
+    slack.workspace.add('C0003');
+    const words = Array.from({ length: 60 }, (_, i) => `message ${i}`);
+    const posts = words.map((word) => bench.platform.post(CHANNEL, text(word)));
+    await bench.platform.post('C0003', text('elsewhere'));
+    expect(owner.sees(CHANNEL).length).toBeLessThan(30);
+    await Promise.all(posts);
+    expect(owner.sees(CHANNEL).toSorted()).toEqual(words.toSorted());
+    // Each waits for its turn: few ask in vain.
+    expect(slack.tooMany).toBeLessThan(80);
+  });
+
   it.each([
     [{ kind: 'status', status: 503 }],
     [{ kind: 'error', error: 'internal_error' }],

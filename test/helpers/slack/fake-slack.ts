@@ -67,6 +67,11 @@ export class FakeSlack {
   scopes = new Set(['chat:write', 'commands', 'files:write', 'im:write', 'channels:history', 'connections:write']);
   /** Where HTTP deliveries go; Socket Mode while it is undefined. */
   requestUrl: string | undefined;
+  /** Least time between two messages in one channel; the rest is refused as too many. */
+  messageEveryMs = 0;
+  /** How often that happened. */
+  tooMany = 0;
+  readonly #lastPosts = new Map<string, number>();
   /** Links are taken and never greeted. */
   silent = false;
   /** Added to the time of day, for what expires. */
@@ -260,6 +265,9 @@ export class FakeSlack {
     const fault = this.#faults.get(method)?.shift();
     if (fault?.kind === 'slow') await delay(fault.ms);
     else if (fault !== undefined && fault.kind !== 'lost') return this.#failWith(fault, response);
+    if (method === 'chat.postMessage' && this.#isTooSoon(readForm(body))) {
+      return this.#failWith({ kind: 'limited', seconds: 1 }, response);
+    }
     const outcome = path.startsWith('/api/')
       ? this.#answer(method, readForm(body), String(request.headers.authorization ?? ''))
       : this.#answerOther(path, body);
@@ -268,6 +276,17 @@ export class FakeSlack {
     const { status = 200, ...json } = outcome;
     const text = typeof json.plain === 'string' ? json.plain : JSON.stringify(json);
     response.writeHead(Number(status), { 'content-type': 'application/json' }).end(text);
+  }
+
+  #isTooSoon({ channel }: Arguments): boolean {
+    const now = performance.now();
+    const last = this.#lastPosts.get(String(channel)) ?? Number.NEGATIVE_INFINITY;
+    if (now - last < this.messageEveryMs) {
+      this.tooMany++;
+      return true;
+    }
+    this.#lastPosts.set(String(channel), now);
+    return false;
   }
 
   #failWith(fault: Exclude<Fault, { kind: 'lost' | 'slow' }>, response: ServerResponse): void {

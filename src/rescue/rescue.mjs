@@ -45,6 +45,8 @@ const MAX_TRAILER = 512 * MIB;
 const CACHED_BLOCKS = 48 * MIB;
 const HASHED_HOLES = 16 * KIB * MIB;
 
+const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_DIRECTORY, O_NONBLOCK } = fs.constants;
+
 const DATA = 0;
 const META = 1;
 const SLASH = 0x2f;
@@ -329,10 +331,7 @@ class Store {
   with(name, use) {
     let fd;
     try {
-      fd = fs.openSync(
-        path.join(this.root, name),
-        fs.constants.O_RDONLY | fs.constants.O_NONBLOCK | fs.constants.O_NOFOLLOW,
-      );
+      fd = fs.openSync(path.join(this.root, name), O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
       return use(new StoredObject(name, fd));
     } catch (error) {
       if (error.code === 'ENOENT' || error.code === 'ELOOP') throw new Damage(name, 'is missing');
@@ -1449,7 +1448,6 @@ class Manifest {
 // ---------------------------------------------------------------------------------------------------------------------
 // Section 12, steps 6 and 7: writing below --to and nowhere else
 
-const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_DIRECTORY } = fs.constants;
 const OPEN_FOLDER = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
 const OPEN_FOLDERS = 200;
 
@@ -1736,17 +1734,20 @@ class Restorer {
     const inside = this.folders.at(plain);
     const forTool = inside.toString().replace('/proc/self/', `/proc/${process.pid}/`);
     try {
-      execFileSync('mkfifo', ['-m', entry.mode.toString(8), '--', forTool], { stdio: 'ignore' });
+      execFileSync('mkfifo', ['-m', '600', '--', forTool], { stdio: 'ignore' });
     } catch {
       this.report.remark('a FIFO is not created, mkfifo does not work here', entry.path);
       return NOT_CREATED;
     }
+    let fd;
     try {
+      fd = fs.openSync(inside, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
+      this.#finishByDescriptor(entry, fd);
       fs.linkSync(inside, this.folders.at(baseOf(entry.path)));
     } finally {
       fs.unlinkSync(inside);
+      if (fd !== undefined) fs.closeSync(fd);
     }
-    this.#finishByName(entry, this.folders.at(baseOf(entry.path)));
     return undefined;
   }
 

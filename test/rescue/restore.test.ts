@@ -322,17 +322,6 @@ describe('rescue.mjs as a file', () => {
     });
   });
 
-  it('says what it needs where Node lacks zstd', async () => {
-    const old = encodeURIComponent('import zlib from "node:zlib"; delete zlib.zstdDecompressSync;');
-    const { status, stderr } = await runRescue(['list'], {
-      env: { NODE_OPTIONS: `--import=data:text/javascript,${old}` },
-    });
-    expect({ status, stderr }).toMatchObject({
-      status: 1,
-      stderr: expect.stringContaining('rescue.mjs needs Node 22.15 or newer'),
-    });
-  });
-
   it('runs from a copy that has no other file beside it', async () => {
     mkdirSync(out('alone'));
     copyFileSync(RESCUE, out('alone/r.mjs'));

@@ -38,6 +38,8 @@ const KNOWN_OPTIONS: readonly number[] = [OPTION_HOLES, OPTION_HARDLINK, OPTION_
 const DIGEST_BYTES = 32;
 const MAX_HOLES = 65_536;
 const MAX_XATTR_BYTES = 2 ** 20;
+/** Zeros of holes are part of a file's digest; of a file with more of them there is none. */
+export const MAX_HASHED_HOLES = 16 * 2 ** 30;
 const NANOSECONDS = 1_000_000_000n;
 
 /** An entry as stored: `chunks` may be indirect, and the chunk of a one-chunk file is implied by its digest. */
@@ -301,11 +303,14 @@ function checkContent(reading: Reading): void {
     if (entry.size > MAX_CHUNK_BYTES) refuse(reading, 'a chunk is too long');
     if (entry.holes !== undefined) refuse(reading, 'a file of one chunk has holes');
   }
+  // Who claims to have hashed more than anybody would is not going to be checked for it.
+  if (entry.size - storedBytes(entry) > MAX_HASHED_HOLES) entry.digest = undefined;
   const chunks = entry.chunks ?? [];
   if (chunks.some(({ length }) => !isChunkLength(length))) refuse(reading, 'a chunk has an impossible length');
   if (kind === CONTENT_EMPTY || kind === CONTENT_ONE_CHUNK || entry.indirect) return;
   const sum = chunks.reduce((total, chunk) => total + chunk.length, 0);
-  if (sum !== storedBytes(entry)) refuse(reading, "a file's chunks do not add up to its size");
+  if (sum !== storedBytes(entry))
+    refuse(reading, "a file's chunks do not add up to its size");
 }
 
 /** An ID and a length that a chunk can have. Throws `damaged`. */

@@ -190,7 +190,8 @@ export function decodeManifestChunk(bytes: Buffer, onRefused?: OnRefused): Store
     path = next;
     try {
       const entry = readEntry(input, path, tables);
-      checkPaths(entry, entries.at(-1)?.path);
+      // Where refused entries are left out, only those that are not refused by the whole manifest's order count: the caller's business.
+      checkPaths(entry, onRefused === undefined ? entries.at(-1)?.path : undefined);
       entries.push(entry);
     } catch (error) {
       if (!(error instanceof EntryRefused) || onRefused === undefined) throw error;
@@ -290,7 +291,7 @@ export function decodeFenceChunk(bytes: Buffer): Fence[] {
   return fences;
 }
 
-const LIST_RECORD_BYTES = ID_BYTES + 4;
+export const LIST_RECORD_BYTES = ID_BYTES + 4;
 
 /** A chunk list kept in meta chunks (content kinds 3 and 5): records of ID and u32 length. */
 export function encodeChunkList(chunks: readonly { id: Buffer; length: number }[]): Buffer {

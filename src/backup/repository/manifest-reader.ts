@@ -7,6 +7,7 @@ import {
   decodeManifestChunk,
   decodeSideChunk,
   type Fence,
+  LIST_RECORD_BYTES,
   type OnRefused,
   type SideRecord,
 } from '../format/manifest.ts';
@@ -157,17 +158,35 @@ export class ManifestReader {
     }
   }
 
-  /** The chunks of a file's stored data, also where their list is kept in chunks of its own. Throws `damaged`. */
+  /** All of `chunkRuns` together: for files that are there, whose lists are as long as they say. Throws `damaged`. */
   async chunkList(entry: StoredEntry): Promise<readonly ChunkRef[]> {
+    return (await Array.fromAsync(this.chunkRuns(entry))).flat();
+  }
+
+  /**
+   * The chunks of a file's stored data in order, some at a time, also where their list is kept in chunks of its own: a hostile list may be longer than
+   * memory. Throws `damaged`, at the end where they do not add up.
+   */
+  async *chunkRuns(entry: StoredEntry): AsyncGenerator<readonly ChunkRef[]> {
     const chunks = entry.chunks ?? [];
-    if (entry.indirect !== true) return chunks;
-    const lists: Buffer[] = [];
-    for (const { id } of chunks) lists.push(await this.#chunks.read(META, id));
-    const list = decodeChunkList(Buffer.concat(lists));
-    if (list.reduce((sum, chunk) => sum + chunk.length, 0) !== storedBytes(entry)) {
+    if (entry.indirect !== true) {
+      yield chunks;
+      return;
+    }
+    let left = storedBytes(entry);
+    let rest: Buffer = Buffer.alloc(0);
+    for (const { id } of chunks) {
+      const bytes = Buffer.concat([rest, await this.#chunks.read(META, id)]);
+      const whole = bytes.length - (bytes.length % LIST_RECORD_BYTES);
+      const run = decodeChunkList(bytes.subarray(0, whole));
+      rest = bytes.subarray(whole);
+      left = run.reduce((sum, chunk) => sum - chunk.length, left);
+      if (left < 0) break;
+      yield run;
+    }
+    if (left !== 0 || rest.length > 0) {
       throw new HoldfastError('damaged', "A file's chunks do not add up to its size.");
     }
-    return list;
   }
 
   #nameOnlyChunk(entry: StoredEntry): void {

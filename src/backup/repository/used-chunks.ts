@@ -25,7 +25,7 @@ export async function visitChunks(
     if (visited.has(key)) continue;
     for (const entry of await manifest.part(fence)) {
       if (entry.indirect === true) for (const { id } of entry.chunks ?? []) use(META, id);
-      for (const { id } of await manifest.chunkList(entry)) use(DATA, id);
+      for await (const run of manifest.chunkRuns(entry)) for (const { id } of run) use(DATA, id);
     }
     visited.add(key);
   }

@@ -56,6 +56,7 @@ const CHUNK_BYTES = 3000;
 const BLOCK_BYTES = 8000;
 const PACK_BLOCKS = 3;
 const INDIRECT_CHUNKS = 20;
+const EMPTY = Buffer.alloc(0);
 
 /**
  * A repository made with the codecs alone, of small packs and blocks, so that every kind of object and of damage is met in a few hundred
@@ -158,7 +159,8 @@ export class BuiltRepository {
   /** One chunk, several, or so many that the list is kept in chunks too. */
   #content(content: Buffer, { holes = [], size, digest }: Partial<StoredEntry>): Partial<StoredEntry> {
     const chunks = piecesOf(content).map((piece) => ({ id: this.addChunk(DATA, piece), length: piece.length }));
-    const logical = withHoles(content, holes);
+    // Holes may be larger than memory where a test says what the file is.
+    const logical = size !== undefined && digest !== undefined ? EMPTY : withHoles(content, holes);
     const facts = { size: size ?? logical.length, digest: digest ?? createHash('sha256').update(logical).digest() };
     if (chunks.length < INDIRECT_CHUNKS) return { ...facts, chunks };
     const list = encodeChunkList(chunks);

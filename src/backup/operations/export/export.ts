@@ -119,9 +119,11 @@ class ExportRun {
 
   async *#content(entry: StoredEntry): AsyncGenerator<Buffer> {
     try {
-      for (const { id } of await this.#manifest.chunkList(entry)) {
-        this.#context.signal?.throwIfAborted();
-        yield await this.#chunks.read(DATA, id);
+      for await (const run of this.#manifest.chunkRuns(entry)) {
+        for (const { id } of run) {
+          this.#context.signal?.throwIfAborted();
+          yield await this.#chunks.read(DATA, id);
+        }
       }
     } catch (error) {
       throw isDamage(error) ? damagedFile(entry, error) : error;

@@ -1,8 +1,8 @@
 import type { ByteString } from '../../../shared/bytes.ts';
-import type { HoldfastError } from '../../../shared/errors.ts';
+import { HoldfastError } from '../../../shared/errors.ts';
 import { printableName } from '../../../shared/printable.ts';
 import type { ChunkRef } from '../../entry.ts';
-import type { Fence } from '../../format/manifest.ts';
+import type { Fence, OnRefused } from '../../format/manifest.ts';
 import type { StoredEntry } from '../../format/manifest-entry.ts';
 import { DATA, packName } from '../../format/pack-index.ts';
 import type { ByteRange } from '../../ports.ts';
@@ -69,12 +69,13 @@ export class RepositoryContent implements SnapshotContent {
         onDamage({ object: MANIFEST, kind: 'snapshot', problem: error.message, files, filesTotal: 1 });
       });
     for await (const part of this.#manifest.parts({ onDamage: report, onRefused, only })) {
-      for (let at = 0; at < part.length; at += RUN) yield part.slice(at, at + RUN);
+      const possible = onRefused === undefined ? part : part.filter((entry) => isPossible(entry, onRefused));
+      for (let at = 0; at < possible.length; at += RUN) yield possible.slice(at, at + RUN);
     }
   }
 
-  async *chunkRuns(entry: StoredEntry): AsyncGenerator<readonly ChunkRef[]> {
-    yield await this.#manifest.chunkList(entry);
+  chunkRuns(entry: StoredEntry): AsyncGenerator<readonly ChunkRef[]> {
+    return this.#manifest.chunkRuns(entry);
   }
 
   locate(id: Buffer): ChunkPlace | undefined {
@@ -124,6 +125,21 @@ export class RepositoryContent implements SnapshotContent {
     this.#numbers.set(object, number);
     return number;
   }
+}
+
+/** Linux takes no longer names and targets, see limits.h; a snapshot of elsewhere, or a made-up one, may hold them. */
+const LONGEST_NAME = 255;
+const LONGEST_TARGET = 4095;
+
+/** Whether anything like it can be created; tells `onRefused` otherwise. What lies below a folder with such a name is left out like itself. */
+function isPossible({ path, target = '' as ByteString }: StoredEntry, onRefused: OnRefused): boolean {
+  const refuse = (problem: string): false => {
+    onRefused(path, new HoldfastError('damaged', problem));
+    return false;
+  };
+  if (target.length > LONGEST_TARGET) return refuse(`a symbolic link has a target of ${target.length} bytes`);
+  const isLong = path.length > LONGEST_NAME && path.split('/').some(({ length }) => length > LONGEST_NAME);
+  return isLong ? refuse(`a name is longer than ${LONGEST_NAME} bytes`) : true;
 }
 
 /** Undefined for what is no copy in a data pack. */

@@ -70,9 +70,11 @@ class LossCollector implements ManifestVisitor {
     this.#known.set(key, this.#part);
   }
 
-  file(entry: StoredEntry, chunks: readonly ChunkRef[]): void {
-    const { copies } = this.#suspicion;
-    const lost = chunks.filter(({ id }) => !copies.isReadable(id));
+  data({ id }: ChunkRef): boolean {
+    return !this.#suspicion.copies.isReadable(id);
+  }
+
+  file(entry: StoredEntry, lost: readonly ChunkRef[]): void {
     if (lost.length === 0) return;
     const objects = new Set(lost.flatMap(({ id }) => this.#blame(id)));
     this.#lose({ objects: [...objects], path: entry.path, count: 1 });

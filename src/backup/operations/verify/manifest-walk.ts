@@ -12,8 +12,10 @@ import { ManifestReader, type ManifestRefs } from '../../repository/manifest-rea
 export interface ManifestVisitor {
   /** A fence, manifest, side or list chunk. */
   meta(id: Buffer): void;
-  /** A file with content. */
-  file(entry: StoredEntry, chunks: readonly ChunkRef[]): void;
+  /** A chunk of a file's content: true where it is lost. */
+  data(chunk: ChunkRef): boolean;
+  /** A file with content, after its chunks, and those of them that are lost, each once. */
+  file(entry: StoredEntry, lost: readonly ChunkRef[]): void;
   /** Part of the list of entries cannot be read: all of it where there is no fence, else this one. */
   lostPart(fence: Fence | undefined, id: Buffer, error: HoldfastError): void;
   /** A file whose list of chunks cannot be read. */
@@ -56,19 +58,26 @@ async function walkPart(manifest: ManifestReader, fence: Fence, visitor: Manifes
   );
   for (const entry of entries ?? []) {
     if (entry.chunks === undefined || entry.chunks.length === 0) continue;
-    if (entry.indirect !== true) visitor.file(entry, entry.chunks);
-    else await walkList(manifest, entry, visitor);
+    await walkList(manifest, entry, visitor);
   }
   visitor.leave(key);
 }
 
 async function walkList(manifest: ManifestReader, entry: StoredEntry, visitor: ManifestVisitor): Promise<void> {
-  for (const { id } of entry.chunks ?? []) visitor.meta(id);
-  const list = await attempt(
-    () => manifest.chunkList(entry),
+  if (entry.indirect === true) for (const { id } of entry.chunks ?? []) visitor.meta(id);
+  const lost = await attempt(
+    () => lostChunks(manifest, entry, visitor),
     (error) => visitor.lostList(entry, error),
   );
-  if (list !== undefined) visitor.file(entry, list);
+  if (lost !== undefined) visitor.file(entry, lost);
+}
+
+async function lostChunks(manifest: ManifestReader, entry: StoredEntry, visitor: ManifestVisitor): Promise<ChunkRef[]> {
+  const lost = new Map<string, ChunkRef>();
+  for await (const run of manifest.chunkRuns(entry)) {
+    for (const chunk of run) if (visitor.data(chunk)) lost.set(toHex(chunk.id), chunk);
+  }
+  return [...lost.values()];
 }
 
 async function attempt<T>(work: () => Promise<T>, onDamage: (error: HoldfastError) => void): Promise<T | undefined> {

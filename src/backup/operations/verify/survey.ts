@@ -37,9 +37,11 @@ export async function surveySnapshots(
   for (const { body } of snapshots) {
     const visitor = {
       meta: use,
-      file: (_entry: unknown, chunks: readonly { id: Buffer }[]) => {
-        for (const { id } of chunks) use(id);
+      data: ({ id }: { id: Buffer }) => {
+        use(id);
+        return false;
       },
+      file: () => {},
       lostPart: miss,
       lostList: miss,
       enter: (key: string) => !visited.has(key),

@@ -5,7 +5,7 @@ import { cutArrived, cutRest } from '../../chunker/cut-arrived.ts';
 import { CHUNKER_PROFILES, type ChunkerParameters } from '../../chunker/parameters.ts';
 import type { RingChunk, Span } from '../../chunker/ring.ts';
 import type { ChunkRef, Hole } from '../../entry.ts';
-import { ONE_CHUNK_BYTES } from '../../format/manifest-entry.ts';
+import { MAX_HASHED_HOLES, ONE_CHUNK_BYTES } from '../../format/manifest-entry.ts';
 import { ChunkListBuilder } from './chunk-list-builder.ts';
 import type { WritingSession } from './writing-session.ts';
 
@@ -14,8 +14,6 @@ const SLICE_BYTES = 2 ** 20;
 const LEAST_SLICE_BYTES = 64 * 1024;
 /** Handed to one thread at once: one block. */
 const GROUP_BYTES = 2 ** 20;
-/** Zeros of holes are part of a file's digest; beyond this many the digest is left out. */
-const MAX_HASHED_HOLES = 16 * 2 ** 30;
 const ZEROS = Buffer.alloc(SLICE_BYTES);
 
 export interface StoredContent {

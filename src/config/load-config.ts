@@ -49,7 +49,9 @@ export function parseConfig(content: string, file: string): Config {
 }
 
 function configError(file: string, problems: readonly Problem[]): HoldfastError {
-  const sorted = problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
+  // A misspelt key explains why another is missing.
+  const rank = ({ advice }: Problem): number => (advice === undefined ? 1 : 0);
+  const sorted = problems.toSorted((a, b) => rank(a) - rank(b) || a.line - b.line || a.column - b.column);
   const said = sorted.map(({ line, column, message }) => `${file}:${line}:${column}: ${message}`);
   const rest = said.length > 1 ? ` (and ${said.length - 1} more: ${said.slice(1).join('; ')})` : '';
   return new HoldfastError('config', `${said[0]}${rest}`, {

@@ -145,8 +145,8 @@ platforms: { console: true }
   });
 
   it('tells all problems at once', () => {
-    expect(problem(ISSUE.replace('version: 1', 'version: 3').replace('state:', 'sate:')).message).toMatch(
-      /version.*and 1 more.*sate/,
+    expect(problem(ISSUE.replace('state:', 'sate:').replace('version: 1', 'version: 3')).message).toMatch(
+      /sate.*and 1 more.*version/,
     );
   });
 

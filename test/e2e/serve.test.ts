@@ -1,0 +1,152 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FakeDiscord, STRANGER, textOf } from '../helpers/discord/fake-discord.ts';
+import { startHoldfast } from '../helpers/holdfast-process.ts';
+import { createQuickRepository } from '../helpers/quick-repository.ts';
+
+const CHANNEL = '77';
+
+let folder: string;
+let discord: FakeDiscord;
+let running: ChildProcess | undefined;
+let said: string;
+
+const at = (name: string): string => join(folder, name);
+
+function writeConfig({ owners = "owners: { discord: ['1234567890'] }", more = '' } = {}): void {
+  writeFileSync(
+    at('holdfast.yaml'),
+    `version: 1
+repository: { store: ./repository, passphrase: { file: ./passphrase } }
+sources:
+  app: { files: { paths: [./data] } }
+${owners}
+platforms:
+  discord: { token: { env: DISCORD_TOKEN }, guild: '${discord.state.guild}', apiUrl: ${discord.apiUrl} }
+${more}notify: { discord: '${CHANNEL}' }
+state: ./state
+`,
+  );
+}
+
+function start(token = discord.token): ChildProcess {
+  said = '';
+  const environment = { DISCORD_TOKEN: token, HOLDFAST_STATE_DIR: at('memory') };
+  const child = startHoldfast(['serve', '--config', at('holdfast.yaml')], { environment });
+  child.stderr?.on('data', (piece) => {
+    said += piece;
+  });
+  running = child;
+  return child;
+}
+
+async function connected(child = start()): Promise<ChildProcess> {
+  await expect.poll(() => said, { timeout: 60_000 }).toContain('discord is connected');
+  await discord.until('commands', () => discord.state.commands.get(discord.state.guild)?.length);
+  return child;
+}
+
+async function end(signal: NodeJS.Signals): Promise<number | null> {
+  const child = running;
+  running = undefined;
+  if (child === undefined || child.exitCode !== null) return child?.exitCode ?? null;
+  const ended = once(child, 'exit');
+  child.kill(signal);
+  const [status] = await ended;
+  return status as number | null;
+}
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'holdfast-serve-'));
+  discord = await FakeDiscord.start();
+  mkdirSync(at('data'));
+  writeFileSync(at('data/note.txt'), 'first\n');
+  writeFileSync(at('passphrase'), 'open sesame\n');
+  await createQuickRepository(at('repository'), 'open sesame');
+  writeConfig();
+});
+
+afterEach(async () => {
+  await end('SIGKILL');
+  await discord.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const inChannel = (matching: RegExp) =>
+  discord.until(`${matching} in the channel`, () =>
+    discord.messages(CHANNEL).find((message) => matching.test(textOf(message))),
+  );
+
+describe('holdfast serve', () => {
+  it('backs up for an owner, refuses others, and ends when it is told to', async () => {
+    await connected();
+    const refused = await discord.answer(discord.call('backup', { source: 'app' }, { user: STRANGER }));
+    expect(textOf(refused)).toContain('You may not use this bot');
+    await discord.answer(discord.call('backup', { source: 'app' }), /Backed up/);
+    expect(await end('SIGTERM')).toBe(0);
+    expect(said).not.toContain(discord.token);
+  });
+
+  it('prints a code that makes the first owner', async () => {
+    writeConfig({ owners: '' });
+    await connected();
+    const code = /\/claim (\S+)/.exec(said)?.[1] ?? '';
+    expect(textOf(await discord.answer(discord.call('list')))).toContain('You may not use this bot');
+    await discord.answer(discord.call('claim', { code }), /You own this bot now/);
+    await discord.answer(discord.call('list'), /no such snapshots/);
+  });
+
+  it('keeps a question over a kill: the click that comes afterwards restores', async () => {
+    await connected();
+    await discord.answer(discord.call('backup'), /Backed up/);
+    writeFileSync(at('data/note.txt'), 'second\n');
+    const preview = await discord.answer(discord.call('restore'), /Nothing was written/);
+    await end('SIGKILL');
+    await connected();
+    discord.press(preview, 'Restore');
+    await inChannel(/Done in/);
+    expect(readFileSync(at('data/note.txt'), 'utf8')).toBe('first\n');
+  });
+
+  it('tells in its channel that a backup was interrupted by a kill, and backs up again', async () => {
+    for (let i = 0; i < 60; i++) writeFileSync(at(`data/large-${i}`), Buffer.alloc(4 * 1024 * 1024, `${i} large `));
+    await connected();
+    const asked = discord.call('backup');
+    await discord.answer(asked, /Job \w+ for/);
+    await end('SIGKILL');
+    await connected();
+    await inChannel(/The backup of app .* was interrupted/);
+    for (let i = 0; i < 60; i++) rmSync(at(`data/large-${i}`));
+    await discord.answer(discord.call('backup'), /Backed up/);
+    expect(textOf(await discord.answer(discord.call('jobs'), /interrupted/))).not.toContain('running');
+  });
+
+  it('says that a token is refused, with status 2', async () => {
+    const child = start('wrong-token');
+    const [status] = await once(child, 'exit');
+    expect(status).toBe(2);
+    expect(said).toMatch(/discord/i);
+    expect(said).not.toContain('wrong-token');
+  });
+
+  it('goes on with the others when one platform is refused', async () => {
+    writeConfig({
+      more: '  slack: { botToken: { env: DISCORD_TOKEN }, appToken: { env: DISCORD_TOKEN }, apiUrl: http://127.0.0.1:9/api/ }\n',
+    });
+    await connected();
+    await discord.answer(discord.call('status'), /app/);
+  });
+
+  it('says with status 2 where the configuration is wrong', async () => {
+    writeFileSync(at('holdfast.yaml'), 'version: 1\nrepositry: {}\n');
+    const child = start();
+    const [status] = await once(child, 'exit');
+    expect(status).toBe(2);
+    expect(said).toContain('holdfast.yaml:2:1: repositry: is not known');
+    expect(said).toContain('Did you mean repository?');
+  });
+});

@@ -303,14 +303,11 @@ function checkContent(reading: Reading): void {
     if (entry.size > MAX_CHUNK_BYTES) refuse(reading, 'a chunk is too long');
     if (entry.holes !== undefined) refuse(reading, 'a file of one chunk has holes');
   }
-  // Who claims to have hashed more than anybody would is not going to be checked for it.
-  if (entry.size - storedBytes(entry) > MAX_HASHED_HOLES) entry.digest = undefined;
   const chunks = entry.chunks ?? [];
   if (chunks.some(({ length }) => !isChunkLength(length))) refuse(reading, 'a chunk has an impossible length');
   if (kind === CONTENT_EMPTY || kind === CONTENT_ONE_CHUNK || entry.indirect) return;
   const sum = chunks.reduce((total, chunk) => total + chunk.length, 0);
-  if (sum !== storedBytes(entry))
-    refuse(reading, "a file's chunks do not add up to its size");
+  if (sum !== storedBytes(entry)) refuse(reading, "a file's chunks do not add up to its size");
 }
 
 /** An ID and a length that a chunk can have. Throws `damaged`. */
@@ -326,6 +323,11 @@ export function checkChunkLength(input: ByteReader, length: number): void {
 
 function isChunkLength(length: number): boolean {
   return length >= 1 && length <= MAX_CHUNK_BYTES;
+}
+
+/** Whether a file's content is to be compared with its digest: a snapshot may claim that more was hashed than anybody would hash again. */
+export function isComparable(entry: Entry): boolean {
+  return entry.digest !== undefined && entry.size - storedBytes(entry) <= MAX_HASHED_HOLES;
 }
 
 /** Bytes of a file that are stored: its size less its holes. */

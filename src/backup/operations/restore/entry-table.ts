@@ -2,6 +2,7 @@ import type { ByteString } from '../../../shared/bytes.ts';
 import type { Entry, EntryType, Xattr } from '../../entry.ts';
 import { ByteReader } from '../../format/byte-reader.ts';
 import { ByteWriter } from '../../format/byte-writer.ts';
+import { isComparable } from '../../format/manifest-entry.ts';
 
 /** What a thread does for one row of a table. */
 export type RowKind =
@@ -80,7 +81,7 @@ export class EntryTableBuilder {
     const { entry } = row;
     const at = this.#count * ROW_BYTES;
     const rows = this.#rows;
-    const withDigest = digest && entry.digest !== undefined;
+    const withDigest = digest && isComparable(entry);
     rows[at + KIND] = KINDS.indexOf(row.kind);
     rows[at + TYPE] = TYPES.indexOf(entry.type);
     rows[at + FLAGS] =

@@ -3,7 +3,7 @@ import type { ByteString } from '../../../shared/bytes.ts';
 import { HoldfastError } from '../../../shared/errors.ts';
 import { printableName } from '../../../shared/printable.ts';
 import type { EntryType } from '../../entry.ts';
-import type { StoredEntry } from '../../format/manifest-entry.ts';
+import { isComparable, type StoredEntry } from '../../format/manifest-entry.ts';
 import type { Posix } from '../../posix/posix.ts';
 import { SafePath } from '../../posix/safe-path.ts';
 import type { DamagedObject, RestoreRequest } from '../../types.ts';
@@ -181,7 +181,7 @@ export class Survey {
     const { threads, sites } = this.#request;
     const files = steps.filter(
       ({ action, entry }) =>
-        (action === 'same' || action === 'metadata') && entry?.type === 'file' && entry.digest !== undefined,
+        (action === 'same' || action === 'metadata') && entry?.type === 'file' && isComparable(entry),
     );
     const site = sites[target] as Site;
     if (threads === undefined || files.length === 0 || site.target < 0) return;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { systemClock } from '../shared/clock.ts';
 import { systemRandom } from '../shared/random.ts';
 import type { Engine, OpenRequest } from './engine.ts';
+import { maxObjectBytes } from './format/object-limits.ts';
 import { LocalMemory } from './local-memory.ts';
 import { type EngineParts, OpenEngine } from './open-engine.ts';
 import type { Store } from './ports.ts';
@@ -12,6 +13,7 @@ import { createRepository as createInStore, refuseExisting } from './repository/
 import { readHostFacts } from './repository/host-facts.ts';
 import { openRepository as openInStore } from './repository/open-repository.ts';
 import type { RepositoryPorts } from './repository/repository.ts';
+import { BoundedStore } from './stores/bounded.ts';
 import { openStore, refuseForeignFolder } from './stores/open.ts';
 
 export type { Engine, OpenRequest } from './engine.ts';
@@ -22,7 +24,7 @@ export type { Engine, OpenRequest } from './engine.ts';
  * @throws HoldfastError `not_a_repository`, `wrong_passphrase`, `unsupported_version`, `store_unavailable`, `damaged`, `usage`
  */
 export async function openRepository(request: OpenRequest): Promise<Engine> {
-  const store = await openStore(request.location);
+  const store = new BoundedStore(await openStore(request.location), maxObjectBytes);
   try {
     const [ports, parts] = await Promise.all([portsOf(store), partsOf(store)]);
     const opening = openInStore(ports, {
@@ -46,7 +48,7 @@ export async function openRepository(request: OpenRequest): Promise<Engine> {
  */
 export async function createRepository(request: OpenRequest): Promise<Engine> {
   await refuseForeignFolder(request.location);
-  const store = await openStore(request.location, { create: true });
+  const store = new BoundedStore(await openStore(request.location, { create: true }), maxObjectBytes);
   try {
     const ports = await portsOf(store);
     // Before anybody is asked for a passphrase, twice.

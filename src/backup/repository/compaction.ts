@@ -11,6 +11,8 @@ import type { Session } from './sessions.ts';
 const SMALL_RUN_BYTES = 4 * 2 ** 20;
 /** That many small runs are merged into one. */
 const MANY_SMALL_RUNS = 8;
+/** Runs that are merged at once have so many bytes together, half of what a reader takes. */
+const MOST_MERGED_BYTES = 128 * 2 ** 20;
 /** A large run is written again when this share of its packs is gone. */
 const STALE_SHARE = 0.125;
 
@@ -27,9 +29,17 @@ export function chooseInputs(
     return gone > 0 && (isSmall(run) || gone >= STALE_SHARE * run.packs.length);
   });
   const small = open.filter(isSmall);
-  return small.length >= MANY_SMALL_RUNS || (stale.length > 0 && small.length > 1)
-    ? [...new Set([...stale, ...small])]
-    : stale;
+  const isWorthIt = small.length >= MANY_SMALL_RUNS || (stale.length > 0 && small.length > 1);
+  return upTo(MOST_MERGED_BYTES, isWorthIt ? [...new Set([...stale, ...small])] : stale);
+}
+
+/** The first of them: one at least, whatever its size. */
+function upTo(bytes: number, runs: readonly IndexRun[]): IndexRun[] {
+  let left = bytes;
+  return runs.filter(({ size }, number) => {
+    left -= size;
+    return number === 0 || left >= 0;
+  });
 }
 
 /** Its entries may be left out: its deletion was announced and has happened. */

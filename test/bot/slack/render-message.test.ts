@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { renderMessage } from '../../../src/bot/slack/render-message.ts';
 import { text } from '../../../src/view/view.ts';
-import { judgeBlocks } from '../../helpers/slack/judge-blocks.ts';
+import { type FakeBlock, judgeBlocks } from '../../helpers/slack/judge-blocks.ts';
 import { SLACK_LIMITS } from '../../helpers/slack/slack-limits.ts';
-import { mentionsIn } from '../../helpers/slack/workspace.ts';
+import { aliveIn } from '../../helpers/slack/workspace.ts';
 import { GALLERY, GALLERY_NOW_MS } from '../../helpers/view-gallery.ts';
 
 const wording = { nowMs: GALLERY_NOW_MS, commandPrefix: '/holdfast ' };
@@ -28,7 +28,7 @@ describe('a View on Slack', () => {
     expect(judgeBlocks(blocks)).toEqual([]);
     expect(fallback.length).toBeGreaterThan(0);
     expect(fallback.length).toBeLessThanOrEqual(SLACK_LIMITS.text);
-    expect(mentionsIn({ text: fallback, blocks } as never)).toEqual([]);
+    expect(aliveIn({ text: fallback, blocks: blocks as FakeBlock[] })).toEqual([]);
   });
 
   it.each([

@@ -75,6 +75,14 @@ export class SlackUser {
     return this.#action(message, found);
   }
 
+  /** Presses a button of a message by its ID. */
+  pressId(message: FakeMessage, id: string): Promise<unknown> {
+    const elements = message.blocks.flatMap((block) => (block.type === 'actions' ? block.elements : []));
+    const element = elements.find(({ action_id }) => action_id === id);
+    if (element === undefined) throw new Error(`There is no button ${id} on ${readMessage(message)}`);
+    return this.#slack.deliver('interactive', this.#action(message, { ...element, block_id: 'b1' }));
+  }
+
   #find({ blocks }: FakeMessage, label: string): Record<string, unknown> | undefined {
     for (const element of blocks.flatMap((block) => (block.type === 'actions' ? block.elements : []))) {
       if (element.type === 'button' && element.text.text === label) return { ...element, block_id: 'b1' };

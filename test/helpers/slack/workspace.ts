@@ -81,7 +81,14 @@ function readBlock(block: FakeBlock): string {
     .join(' ');
 }
 
-/** Mentions and links that Slack would make of a message. */
-export function mentionsIn({ text, blocks }: FakeMessage): string[] {
-  return [text, ...blocks.map(textOf)].flatMap((one) => one.match(/<[^>]*>/g) ?? []);
+/** Mentions and links that Slack would make of a message. Plain text and what is marked verbatim have only those in angle brackets. */
+export function aliveIn({ text, blocks }: Pick<FakeMessage, 'text' | 'blocks'>): string[] {
+  const bracketed = [text, ...blocks.map(textOf)].flatMap((one) => one.match(/<[^>]*>/g) ?? []);
+  const loose = blocks.flatMap(textsOf).filter((one) => one.type === 'mrkdwn' && one.verbatim !== true);
+  return [...bracketed, ...loose.flatMap((one) => one.text.match(/\w+:\/\/\S+|@(?:here|channel|everyone)/g) ?? [])];
+}
+
+function textsOf(block: FakeBlock) {
+  if (block.type === 'section') return [block.text, ...(block.fields ?? [])].filter((one) => one !== undefined);
+  return block.type === 'context' ? block.elements : [];
 }

@@ -18,6 +18,8 @@ import { type ChunkKind, DATA, ID_BYTES, META, type PackIndex, type PackInfo, RE
 /** Packs (docs/FORMAT.md section 6). */
 
 export const BLOCK_HEADER_BYTES = 32;
+/** Nobody has authenticated what a footer says before so much is read. */
+const MAX_TRAILER_BYTES = 512 * 2 ** 20;
 export const FOOTER_BYTES = 32;
 export const MAX_CHUNK_BYTES = 8 * 2 ** 20;
 export const MAX_BLOCK_BYTES = 16 * 2 ** 20;
@@ -188,7 +190,7 @@ export function parseFooter(footer: Buffer, size: number): { offset: number; len
   if (!sound) throw new HoldfastError('damaged', 'its footer is damaged');
   const offset = Number(footer.readBigUInt64LE(0));
   const length = footer.readUInt32LE(8);
-  if (offset < ENVELOPE_BYTES || offset + length + FOOTER_BYTES !== size) {
+  if (offset < ENVELOPE_BYTES || offset + length + FOOTER_BYTES !== size || length > MAX_TRAILER_BYTES) {
     throw new HoldfastError('damaged', 'its footer does not fit its size');
   }
   return { offset, length };

@@ -92,6 +92,16 @@ describe('packs', () => {
     }
   });
 
+  it('refuse a footer that makes a trailer of most of a large pack', () => {
+    const footer = Buffer.alloc(FOOTER_BYTES);
+    const length = 2 ** 31;
+    footer.writeBigUInt64LE(64n, 0);
+    footer.writeUInt32LE(length, 8);
+    footer.writeUInt32LE(crc32(footer.subarray(0, 24)), 24);
+    footer.write('HFPE', 28, 'latin1');
+    expect(refusalCode(() => parseFooter(footer, 64 + length + FOOTER_BYTES))).toBe('damaged');
+  });
+
   it('refuse blocks of other packs and at other numbers', () => {
     const one = keys.sealer.seal(packType(DATA));
     const other = keys.sealer.open(packType(DATA), keys.sealer.seal(packType(DATA)).envelope);

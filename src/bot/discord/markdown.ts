@@ -9,7 +9,7 @@ const MARKUP = /[\\*_~|`[<]/g;
 const COLON = /:(?=\/\/|[\w+-]+:)/g;
 const EVERYONE = /@(?=everyone|here)/g;
 /** Invitations are shown as cards without any markup. */
-const INVITATION = /\b(discord(?:app)?)\.(?=[a-z])/gi;
+const INVITATION = /(discord(?:app)?)\.(?=[a-z])/gi;
 /** What makes a heading, a quote or a list at the beginning of a line. */
 const LINE_START = /^(\s*(?:\d+(?=[.)]\s))?)([#>+.)-])/;
 
@@ -69,7 +69,9 @@ export function markdownSentence(sentence: Sentence, wording: Wording): string {
       plain += formatValue(value, wording);
       continue;
     }
-    result += escapeMarkdown(plain) + marked;
+    const before = result + escapeMarkdown(plain);
+    // Two pieces of code side by side would be read as one.
+    result = before.endsWith('`') && marked.startsWith('`') ? `${before}\u200b${marked}` : before + marked;
     plain = '';
   }
   return result + escapeMarkdown(plain);

@@ -46,14 +46,14 @@ export function partBlock(part: SettledPart, wording: Wording, tableFile: string
       return plainBlock(more > 0 ? [...items, line(`… and ${formatCount(more)} more`, quiet)] : items);
     }
     case 'progress':
-      return plainBlock(progressLines(part.progress).map(fixedLine));
+      return plainBlock(progressLines(part.progress).map(wholeLine));
     case 'series':
       return seriesBlock(part, wording);
     case 'file':
       return undefined;
     case 'action':
       return plainBlock([
-        fixedLine(`${escapeMarkdown(part.label)}: ${inlineCode(wording.commandPrefix + part.command)}`),
+        wholeLine(`${escapeMarkdown(part.label)}: ${inlineCode(wording.commandPrefix + part.command)}`),
       ]);
     case 'buttons':
     case 'select':
@@ -73,9 +73,12 @@ const tonedText = (tone: Tone): ((piece: string) => string) =>
 
 const plainBlock = (lines: readonly BlockLine[]): TextBlock => ({ open: '', lines, close: '', wholeIn: DETAILS_FILE });
 
-const fixedLine = (text: string): BlockLine => ({ text, cut: (room) => cutToFit(text, room, (piece) => piece) });
+/** A line within a fence, where there is no markup that could be cut in two. */
+const codeLine = (text: string): BlockLine => ({ text, cut: (room) => cutToFit(text, room, (piece) => piece) });
+/** A line that is shown whole or not at all. */
+const wholeLine = (text: string): BlockLine => ({ text, cut: () => '…' });
 
-/** Text within a fence: cut where it must be, without markup to break. */
+/** Around code. */
 const FENCE_OPEN = '```\n';
 const FENCE_CLOSE = '\n```\n';
 
@@ -95,7 +98,7 @@ function tableBlock(table: SettledTable, wording: Wording, file: string): TextBl
     table.cutOff ? `The file ${file} holds the first ${formatCount(rows.length)} rows; there are more` : '',
   ].filter((note) => note !== '');
   const close = FENCE_CLOSE + notes.map((note) => `-# ${note}\n`).join('');
-  return { open: `${FENCE_OPEN}${head}\n`, lines: rows.map(fixedLine), close, wholeIn: file };
+  return { open: `${FENCE_OPEN}${head}\n`, lines: rows.map(codeLine), close, wholeIn: file };
 }
 
 /** True where a table's message does not show it whole, however much room there is. */
@@ -110,7 +113,7 @@ function seriesBlock({ title, points }: Extract<View, { kind: 'series' }>, wordi
   const lines = points.map((point, i) => {
     const bar = '█'.repeat(largest > 0 ? Math.round((Math.max(point.size, 0) / largest) * SERIES_CELLS) : 0);
     const value = codeText(formatValue(point.value, wording));
-    return fixedLine(`${pad(labels[i] ?? '', width, 'left')}  ${pad(bar, SERIES_CELLS, 'left')}  ${value}`);
+    return codeLine(`${pad(labels[i] ?? '', width, 'left')}  ${pad(bar, SERIES_CELLS, 'left')}  ${value}`);
   });
   return {
     open: `**${escapeMarkdown(clip(title, TITLE))}**\n${FENCE_OPEN}`,

@@ -43,8 +43,8 @@ export function fitBlocks(blocks: readonly TextBlock[], room: number): FittedTex
   });
   const shortened = kept.filter((_block, i) => texts[i] !== whole[i]);
   const text = [...texts, note].filter((one) => one !== '').join('\n');
-  // Only what opens or closes a block can be longer than its share.
-  if (text.length > room) return { text: cutToFit(text, room, (piece) => piece), shortened: blocks };
+  // Only what opens or closes a block can be longer than its share. Cutting there would leave code and escapes half open.
+  if (text.length > room) return { text: restNote(blocks[0]?.wholeIn ?? ''), shortened: blocks };
   return { text, shortened: [...shortened, ...dropped] };
 }
 

@@ -6,6 +6,7 @@ import { printableText } from '../../../src/shared/printable.ts';
 import { bytes, command, id, time } from '../../../src/view/value.ts';
 import type { Row, Tone, View } from '../../../src/view/view.ts';
 import { judgeMessage, judgeShape } from '../../helpers/discord/judge-body.ts';
+import { readMarkup } from '../../helpers/discord/live-markup.ts';
 import { testSeed } from '../../helpers/seeded-random.ts';
 import { GALLERY_NOW_MS, HOSTILE_NAMES } from '../../helpers/view-gallery.ts';
 
@@ -76,6 +77,8 @@ describe(`any View on Discord (HOLDFAST_SEED=${seed})`, () => {
         expect(judgeShape('POST /channels/{channel_id}/messages', body)).toEqual([]);
         expect(judgeMessage({ ...body })).toEqual([]);
         expect(body.allowed_mentions).toEqual({ parse: [] });
+        const texts = [body.content, ...body.embeds.map(({ description }) => description)];
+        expect(texts.flatMap((text) => readMarkup(text).alive)).toEqual([]);
         expect(body.content.trim().length + body.embeds.length + body.components.length + files.length).toBeGreaterThan(
           0,
         );

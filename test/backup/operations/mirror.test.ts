@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { addKey, removeKey } from '../../../src/backup/operations/keys.ts';
 import { mirror } from '../../../src/backup/operations/mirror/mirror.ts';
+import { verify } from '../../../src/backup/operations/verify/verify.ts';
 import type { Store } from '../../../src/backup/ports.ts';
 import { collect } from '../../../src/backup/repository/collector.ts';
 import { forgetSnapshot } from '../../../src/backup/repository/forget-snapshot.ts';
@@ -112,7 +113,7 @@ describe('mirror', () => {
     class Breaking extends MemoryStore {
       left = Number.POSITIVE_INFINITY;
       override async put(...args: Parameters<MemoryStore['put']>): Promise<void> {
-        if (this.left-- <= 0) throw new Error('killed');
+        if (!args[0].startsWith('sessions/') && this.left-- <= 0) throw new Error('killed');
         await super.put(...args);
       }
     }
@@ -123,6 +124,13 @@ describe('mirror', () => {
       await expect(mirror(repository, breaking)).rejects.toThrow('killed');
       if (names(there, 'keys/').length > 0) {
         for (const files of await everything(repository, new MemoryStore(there))) expect(whole).toContainEqual(files);
+        const before = new Set(there.keys());
+        const { damaged, notices } = await verify({ repository: await open(new MemoryStore(there)), workers: [] }, {});
+        expect([puts, damaged]).toEqual([puts, []]);
+        expect(notices.join()).toContain('run mirror again');
+        // It puts notes of its own, and nothing else.
+        for (const name of there.keys()) if (!before.has(name)) expect(name).toMatch(/^notes\//);
+        for (const name of [...there.keys()]) if (!before.has(name)) there.delete(name);
       }
       const rest = await mirror(repository, new MemoryStore(there, 'there'));
       expect(rest.copied).toBe(objects.size - puts);

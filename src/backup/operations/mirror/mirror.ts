@@ -1,4 +1,5 @@
 import { HoldfastError } from '../../../shared/errors.ts';
+import { HEADER_NAME } from '../../format/header.ts';
 import { packName } from '../../format/pack-index.ts';
 import type { ObjectInfo, OperationContext, Store } from '../../ports.ts';
 import { readMarks } from '../../repository/marks.ts';
@@ -11,6 +12,7 @@ import { deleteGone, type MirrorState } from './deletions.ts';
 import { ObjectCopier } from './object-copier.ts';
 import { secureMarked } from './secure-marked.ts';
 import { openTwin, requireUnprunedTwin } from './twin.ts';
+import { whileMirrored } from './unfinished-mirror.ts';
 
 export interface MirrorResult {
   /** Objects that the repository has and the mirror now has too. */
@@ -42,10 +44,14 @@ export async function mirror(
   return whileReading(repository, 'mirror', async (session) => {
     const there = new Map((await target.list('')).map(({ name, size }) => [name, size]));
     const copier = new ObjectCopier(repository.store, target, there, context);
-    const survey = await copyAll(repository, twin, there, copier, session);
-    copier.requireUndamaged();
-    const state: MirrorState = { repository, twin, ...survey, warn: (message) => context.onWarning?.(message) };
-    const deleted = await deleteGone(state);
+    // First of all: by this the place is known as a twin, should it stay at that.
+    await copier.copy((await repository.store.list('')).filter(({ name }) => name === HEADER_NAME));
+    const { survey, deleted } = await whileMirrored(twin, async () => {
+      const survey = await copyAll(repository, twin, there, copier, session);
+      copier.requireUndamaged();
+      const state: MirrorState = { repository, twin, ...survey, warn: (message) => context.onWarning?.(message) };
+      return { survey, deleted: await deleteGone(state) };
+    });
     const { copied, bytes } = copier;
     const durationMs = Math.round(repository.clock.monotonic() - startedAt);
     return { objects: survey.objects, copied, deleted, bytes, durationMs };

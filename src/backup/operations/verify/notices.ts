@@ -1,8 +1,19 @@
+import { isUnfinishedMirror } from '../mirror/unfinished-mirror.ts';
 import { type RepositoryState, unindexedPacks } from './repository-state.ts';
 
 /** What is no damage, but worth knowing. */
 export function describeState(state: RepositoryState): string[] {
-  return [...unfinished(state), ...interrupted(state), ...unindexed(state), ...unknown(state)];
+  return [
+    ...unfinishedMirror(state),
+    ...unfinished(state),
+    ...interrupted(state),
+    ...unindexed(state),
+    ...unknown(state),
+  ];
+}
+
+function unfinishedMirror({ sessions }: RepositoryState): string[] {
+  return isUnfinishedMirror(sessions) ? ['This mirror is not finished: run mirror again, unless it is at work.'] : [];
 }
 
 function unfinished({ catalog }: RepositoryState): string[] {

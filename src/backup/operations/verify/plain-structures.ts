@@ -15,13 +15,13 @@ import { listSessions } from '../../repository/sessions.ts';
 
 /** Checks of the objects that no reader of snapshots touches: header, key slots, configuration, sessions, completions, plain files. */
 
-/** What is wrong with them. */
-export async function checkPlainStructures(repository: Repository): Promise<DamagedFinding[]> {
-  const { findings, configs } = await checkConfigs(repository);
+/** What is wrong with them. `isPartial`: there may be one copy of what has two, and files may still be to come. */
+export async function checkPlainStructures(repository: Repository, isPartial = false): Promise<DamagedFinding[]> {
+  const { findings, configs } = await checkConfigs(repository, isPartial);
   const others = await Promise.all([
     checkHeader(repository),
-    checkKeys(repository),
-    checkPlainFiles(repository, configs[0]?.files ?? repository.config.files),
+    checkKeys(repository, isPartial),
+    checkPlainFiles(repository, configs[0]?.files ?? repository.config.files, isPartial),
     checkSessions(repository),
     checkCompletions(repository),
   ]);
@@ -36,7 +36,7 @@ async function checkHeader({ store, header }: Repository): Promise<DamagedFindin
   return [{ object: HEADER_NAME, problem: `it differs from its authenticated copy; ${repair}` }];
 }
 
-async function checkKeys(repository: Repository): Promise<DamagedFinding[]> {
+async function checkKeys(repository: Repository, isPartial: boolean): Promise<DamagedFinding[]> {
   const { store, header, slot } = repository;
   const findings: DamagedFinding[] = [];
   const slots: { name: string; slot: Slot }[] = [];
@@ -52,7 +52,7 @@ async function checkKeys(repository: Repository): Promise<DamagedFinding[]> {
     }
   }
   const copies = Map.groupBy(slots, ({ slot: { slotId } }) => slotId);
-  const lonely = await lonelySlots(repository, copies);
+  const lonely = isPartial ? [] : await lonelySlots(repository, copies);
   // A damaged copy does not tell whose it is: it is the one that its partner lacks.
   if (lonely.length > findings.length) findings.push(...lonely);
   if (!copies.has(slot.id) && findings.length === 0) {
@@ -83,7 +83,10 @@ async function lonelySlots(
 }
 
 /** The newest readable configuration comes first. */
-async function checkConfigs(repository: Repository): Promise<{ findings: DamagedFinding[]; configs: ConfigBody[] }> {
+async function checkConfigs(
+  repository: Repository,
+  isPartial: boolean,
+): Promise<{ findings: DamagedFinding[]; configs: ConfigBody[] }> {
   const { store } = repository;
   const findings: DamagedFinding[] = [];
   const configs: ConfigBody[] = [];
@@ -100,17 +103,23 @@ async function checkConfigs(repository: Repository): Promise<{ findings: Damaged
   const names = new Set(listed.map(({ name }) => name));
   for (const { number, copy } of configs) {
     const twin = `config/${copy === 0 ? number + 1 : number - 1}`;
-    if (!names.has(twin)) findings.push({ object: twin, problem: `it is missing; config/${number} is its copy` });
+    if (!names.has(twin) && !isPartial)
+      findings.push({ object: twin, problem: `it is missing; config/${number} is its copy` });
   }
-  if (names.size === 0) findings.push({ object: 'config/1', problem: 'there is no configuration any more' });
+  if (names.size === 0 && !isPartial)
+    findings.push({ object: 'config/1', problem: 'there is no configuration any more' });
   return { findings, configs: configs.sort((a, b) => b.number - a.number) };
 }
 
 /** Files for people, by the digests in the configuration. */
-async function checkPlainFiles({ store }: Repository, files: Record<string, string>): Promise<DamagedFinding[]> {
+async function checkPlainFiles(
+  { store }: Repository,
+  files: Record<string, string>,
+  isPartial: boolean,
+): Promise<DamagedFinding[]> {
   const findings = await mapParallel(Object.entries(files), PARALLEL_READS, async ([object, digest]) => {
     const bytes = await getIfThere(store, object);
-    if (bytes === undefined) return [{ object, problem: 'it is missing' }];
+    if (bytes === undefined) return isPartial ? [] : [{ object, problem: 'it is missing' }];
     return objectId(bytes) === digest
       ? []
       : [{ object, problem: 'it is not the file that was put here: do not use it' }];

@@ -15,6 +15,7 @@ import { latestNote, type NoteListing, readNotes } from '../../repository/notes.
 import { Repository } from '../../repository/repository.ts';
 import { listSessions, type SessionRecord } from '../../repository/sessions.ts';
 import { type Catalog, readCatalog } from '../../repository/snapshots.ts';
+import { isUnfinishedMirror } from '../mirror/unfinished-mirror.ts';
 
 /** What a repository says about itself, read in an order that is safe beside writers and collectors. */
 export interface RepositoryState {
@@ -109,6 +110,7 @@ function lostSnapshots({ catalog }: RepositoryState, scope: Scope): AbsenceFindi
 }
 
 function lostNotes({ catalog, halves, sessions }: RepositoryState, scope: Scope): AbsenceFinding[] {
+  if (isUnfinishedMirror(sessions)) return [];
   const running = new Set(sessions.map(({ id }) => id));
   const damagedNotes = catalog.damaged.filter(({ object }) => object.startsWith('notes/'));
   const damagedIn = (snapshot: string): number =>

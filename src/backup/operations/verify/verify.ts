@@ -14,6 +14,7 @@ import { Session } from '../../repository/sessions.ts';
 import { resolveSnapshot, type SnapshotRecord } from '../../repository/snapshots.ts';
 import { createVerifyPool, type VerifyPool } from '../../threads/verify-pool.ts';
 import type { VerifyRequest, VerifyResult } from '../../types.ts';
+import { isUnfinishedMirror } from '../mirror/unfinished-mirror.ts';
 import { reportAffectedFiles } from './affected-files.ts';
 import { checkPacks, type PackCheck } from './check-packs.ts';
 import { Copies } from './copies.ts';
@@ -157,6 +158,7 @@ class Verification {
     for (const { object, problem, snapshot } of findAbsences(state, this.#scope)) {
       if (missing.has(object)) this.#report.add(object, problem, { snapshot });
     }
+    if (isUnfinishedMirror(state.sessions)) return state;
     if (session === undefined || !(await this.#finishInterrupted(session, state))) return state;
     return readState(this.#repository, signal);
   }
@@ -238,8 +240,8 @@ class Verification {
     await checkPacks({ ...check, deep: true }, open);
   }
 
-  async #reportStructures({ catalog, loaded, marks }: RepositoryState): Promise<void> {
-    const plain = await checkPlainStructures(withoutMemory(this.#repository));
+  async #reportStructures({ catalog, loaded, marks, sessions }: RepositoryState): Promise<void> {
+    const plain = await checkPlainStructures(withoutMemory(this.#repository), isUnfinishedMirror(sessions));
     const standIn = new Set(catalog.snapshots.flatMap(({ id, confirmed }) => (confirmed ? [`snapshots/${id}`] : [])));
     for (const { object, problem } of [...catalog.damaged, ...loaded.damaged, ...plain]) {
       const about = snapshotOfName(object);

@@ -1,9 +1,11 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Engine } from '../backup/engine.ts';
+import type { RetentionPolicy, SnapshotFilter } from '../backup/types.ts';
 import type { OpenServices } from '../bot/chat/requests.ts';
 import type { Services } from '../commands/command.ts';
 import { openRemoteEngine } from '../jobs/engine-process/remote-engine.ts';
 import { HoldfastError } from '../shared/errors.ts';
+import { SharedRead } from './shared-read.ts';
 
 export interface EngineOptions {
   start: () => ChildProcess;
@@ -37,12 +39,22 @@ export function sharedServices({ start, location, passphrase, now }: EngineOptio
   };
   const open = (): Promise<Engine> => {
     if (opening === undefined) {
-      opening = openRemoteEngine({ start, location, passphrase, background: false, onExit: forget });
+      opening = openRemoteEngine({ start, location, passphrase, background: false, onExit: forget }).then(sharingLists);
       opening.catch(forget);
     }
     return opening;
   };
   return { ...servicesOf(open, now), close: async () => (await opening?.catch(() => undefined))?.close() };
+}
+
+/** Lists are asked for more often than anything else, by everybody, and cost the same for all. */
+function sharingLists(engine: Engine): Engine {
+  const lists = new SharedRead((key) => {
+    const { filter, policy } = JSON.parse(key) as { filter?: SnapshotFilter; policy?: RetentionPolicy };
+    return engine.list(filter, policy);
+  });
+  const list: Engine['list'] = (filter, policy) => lists.get(JSON.stringify({ filter, policy }));
+  return new Proxy(engine, { get: (target, key) => (key === 'list' ? list : Reflect.get(target, key)) });
 }
 
 /** An engine process for one job, which gives way to everything else. */

@@ -1,9 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { attach } from '../../../src/bot/discord/attachments.ts';
 import { tableCsv } from '../../../src/bot/discord/csv.ts';
 import { bytes, id, time } from '../../../src/view/value.ts';
-import { SeededRandom } from '../../helpers/seeded-random.ts';
 
 const MIB = 1024 * 1024;
 
@@ -18,7 +18,7 @@ describe('files that are attached', () => {
 
   it('are named where even that does not help', () => {
     const { files, notes } = attach([
-      { name: 'random.bin', data: new SeededRandom(1).bytes(11 * MIB) },
+      { name: 'random.bin', data: randomBytes(11 * MIB) },
       { name: 'small.txt', data: Buffer.from('x') },
     ]);
     expect(files.map(({ name }) => name)).toEqual(['small.txt']);

@@ -4,23 +4,23 @@ import { shorten } from '../../terminal/width.ts';
 import { formatBytes, formatCount, formatShare, type Wording } from '../../view/units.ts';
 import type { ProgressState } from '../../view/view.ts';
 import { bold, codeLine, type Line, toLine } from './mrkdwn.ts';
-import type { Segment } from './segment.ts';
+import { DETAILS_FILE, type Segment } from './segment.ts';
 
 const BAR_CELLS = 20;
-/** Columns of the name of what is being worked on. */
-const CURRENT_COLUMNS = 72;
+/** Columns of a phase, and of the name of what is being worked on: there is always more of them. */
+const COLUMNS = 72;
 
 /** Progress as a phase, a bar with its share, counts with rate and time left, and the current name. */
 export function progressSegments(progress: ProgressState, wording: Wording): Segment[] {
-  const head = toLine(progress.phase, wording, '', bold);
+  const head = toLine(shorten(printableText(progress.phase), COLUMNS), wording, '', bold);
   const lines: Line[] = [
     ...(progress.share === undefined ? [] : [codeLine(`${bar(progress.share)}  ${formatShare(progress.share)}`)]),
     codeLine(counts(progress)),
-    ...(progress.current ? [codeLine(shorten(printableText(progress.current), CURRENT_COLUMNS))] : []),
+    ...(progress.current ? [codeLine(shorten(printableText(progress.current), COLUMNS))] : []),
   ].filter(({ plain }) => plain !== '');
   return [
-    { style: 'text', lines: [head], wholeIn: '' },
-    ...(lines.length === 0 ? [] : [{ style: 'code', lines, wholeIn: '' } as const]),
+    { style: 'text', lines: [head], wholeIn: DETAILS_FILE },
+    ...(lines.length === 0 ? [] : [{ style: 'code', lines, wholeIn: DETAILS_FILE } as const]),
   ];
 }
 

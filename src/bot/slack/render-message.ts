@@ -7,9 +7,9 @@ import { controlsOf } from './controls.ts';
 import { fitSegments } from './fit-segments.ts';
 import { LIMITS } from './limits.ts';
 import { clip } from './mrkdwn.ts';
-import type { Segment } from './segment.ts';
+import { DETAILS_FILE, type Segment } from './segment.ts';
 import { segmentBlocks } from './segment-blocks.ts';
-import { DETAILS_FILE, needsFile, segmentsOf } from './segments.ts';
+import { needsFile, segmentsOf } from './segments.ts';
 
 export interface SlackMessage {
   /** What notifications and screen readers say: the message as plain text. */

@@ -7,10 +7,8 @@ import type { Sentence, SeriesPoint, Tone } from '../../view/view.ts';
 import { LIMITS } from './limits.ts';
 import { bold, codeLine, escapeSlack, type Line, toLine } from './mrkdwn.ts';
 import { progressSegments } from './progress-segments.ts';
-import type { Segment } from './segment.ts';
+import { DETAILS_FILE, type Segment } from './segment.ts';
 
-/** The file that holds everything that had to be shortened, besides tables. */
-export const DETAILS_FILE = 'details.txt';
 /** What a block of code shows without wrapping in a window of usual width. */
 const CODE_COLUMNS = 80;
 const SERIES_CELLS = 24;

@@ -23,7 +23,7 @@ import { TreeMaker } from '../helpers/tree/tree-maker.ts';
 
 const inFull = process.env.HOLDFAST_SOAK === '1';
 const SEED = testSeed();
-const TREES = inFull ? 60 : 3;
+const TREES = inFull ? 60 : 2;
 const HOSTILE = inFull ? 400 : 12;
 const HASHED_BYTES = 2 ** 30;
 const NOTHING = { files: new Set<string>(), entries: new Set<string>() };

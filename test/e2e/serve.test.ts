@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -123,6 +123,37 @@ describe('holdfast serve', () => {
     for (let i = 0; i < 60; i++) rmSync(at(`data/large-${i}`));
     await discord.answer(discord.call('backup'), /Backed up/);
     expect(textOf(await discord.answer(discord.call('jobs'), /interrupted/))).not.toContain('running');
+  });
+
+  it('leaves a target whole when it is killed during a restore, and tells that it was interrupted', async () => {
+    const large = (i: number, word: string): void =>
+      writeFileSync(at(`data/large-${i}`), Buffer.alloc(4 * 1024 * 1024, `${i} ${word} `));
+    const wordsNow = (): Set<string> =>
+      new Set(
+        Array.from(
+          { length: 40 },
+          (_, i) =>
+            readFileSync(at(`data/large-${i}`), 'latin1')
+              .slice(0, 12)
+              .split(' ')[1] ?? '',
+        ),
+      );
+    for (let i = 0; i < 40; i++) large(i, 'first');
+    await connected();
+    await discord.answer(discord.call('backup'), /Backed up/);
+    for (let i = 0; i < 40; i++) large(i, 'second');
+    const preview = await discord.answer(discord.call('restore'), /Nothing was written/);
+    discord.press(preview, 'Restore');
+    // New content is staged beside the target, under a name that is not there otherwise.
+    const names = (): string[] => [...readdirSync(folder), ...readdirSync(at('data'))];
+    const before = new Set(names());
+    await discord.until('staging', () => names().some((name) => !before.has(name)));
+    await end('SIGKILL');
+    await connected();
+    await inChannel(/The restore of app .* was interrupted/);
+    await discord.answer(discord.call('list'), /app/);
+    expect(wordsNow().size).toBe(1);
+    await discord.answer(discord.call('verify', { depth: 'quick' }), /No damage found/);
   });
 
   it('says that a token is refused, with status 2', async () => {

@@ -80,7 +80,7 @@ const wholeLine = (text: string): BlockLine => ({ text, cut: () => '…' });
 
 /** Around code. */
 const FENCE_OPEN = '```\n';
-const FENCE_CLOSE = '\n```\n';
+const FENCE_CLOSE = '\n```';
 
 function tableBlock(table: SettledTable, wording: Wording, file: string): TextBlock {
   if (table.rows.length === 0) {
@@ -97,7 +97,7 @@ function tableBlock(table: SettledTable, wording: Wording, file: string): TextBl
     squeezed ? `Shortened; the whole table is in the file ${file}` : '',
     table.cutOff ? `The file ${file} holds the first ${formatCount(rows.length)} rows; there are more` : '',
   ].filter((note) => note !== '');
-  const close = FENCE_CLOSE + notes.map((note) => `-# ${note}\n`).join('');
+  const close = FENCE_CLOSE + notes.map((note) => `\n-# ${note}`).join('');
   return { open: `${FENCE_OPEN}${head}\n`, lines: rows.map(codeLine), close, wholeIn: file };
 }
 

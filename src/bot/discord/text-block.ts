@@ -68,7 +68,7 @@ function fairShare(lengths: readonly number[], room: number): number {
 
 /** As many lines as fit into `room`, and a note that says how many do not; of a single long line its beginning. */
 function shortenBlock({ open, lines, close, wholeIn }: TextBlock, room: number): string {
-  const end = close === '' ? '\n' : close;
+  const end = `${close}\n`;
   const space = room - open.length - end.length;
   const shown = firstLines(lines, space - moreNote(lines.length, wholeIn).length);
   if (shown.length > 0) return open + shown.join('\n') + end + moreNote(lines.length - shown.length, wholeIn);

@@ -153,6 +153,15 @@ describe('a slash command on Slack', () => {
     expect(other).not.toBe(first);
   });
 
+  it('is acknowledged at once, two hundred times over', async () => {
+    const typed = Array.from({ length: 200 }, (_, i) => owner.type(CHANNEL, `/backup --source app${i}`));
+    await Promise.all(typed);
+    await bench.nextCommand(200);
+    const answers = bench.commands.map(({ reply, event }) => reply.show(text(`for ${event.raw.source}`)));
+    await Promise.all(answers);
+    expect(new Set(owner.sees(CHANNEL)).size).toBe(200);
+  });
+
   it('survives what makes no sense', async () => {
     await slack.deliver('interactive', { type: 'block_actions', user: 7, actions: [] });
     await slack.deliver('interactive', {

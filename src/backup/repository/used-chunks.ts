@@ -24,7 +24,9 @@ export async function visitChunks(
     const key = toHex(fence.manifest.id);
     if (visited.has(key)) continue;
     for (const entry of await manifest.part(fence)) {
-      if (entry.indirect === true) for (const { id } of entry.chunks ?? []) use(META, id);
+      for (const { id } of entry.chunks ?? []) use(entry.indirect === true ? META : DATA, id);
+      // Waiting for each of a million files costs more than looking at them.
+      if (entry.indirect !== true) continue;
       for await (const run of manifest.chunkRuns(entry)) for (const { id } of run) use(DATA, id);
     }
     visited.add(key);

@@ -58,13 +58,14 @@ async function walkPart(manifest: ManifestReader, fence: Fence, visitor: Manifes
   );
   for (const entry of entries ?? []) {
     if (entry.chunks === undefined || entry.chunks.length === 0) continue;
-    await walkList(manifest, entry, visitor);
+    if (entry.indirect === true) await walkList(manifest, entry, visitor);
+    else visitor.file(entry, distinct(entry.chunks.filter((chunk) => visitor.data(chunk))));
   }
   visitor.leave(key);
 }
 
 async function walkList(manifest: ManifestReader, entry: StoredEntry, visitor: ManifestVisitor): Promise<void> {
-  if (entry.indirect === true) for (const { id } of entry.chunks ?? []) visitor.meta(id);
+  for (const { id } of entry.chunks ?? []) visitor.meta(id);
   const lost = await attempt(
     () => lostChunks(manifest, entry, visitor),
     (error) => visitor.lostList(entry, error),
@@ -73,11 +74,16 @@ async function walkList(manifest: ManifestReader, entry: StoredEntry, visitor: M
 }
 
 async function lostChunks(manifest: ManifestReader, entry: StoredEntry, visitor: ManifestVisitor): Promise<ChunkRef[]> {
-  const lost = new Map<string, ChunkRef>();
+  let lost: ChunkRef[] = [];
   for await (const run of manifest.chunkRuns(entry)) {
-    for (const chunk of run) if (visitor.data(chunk)) lost.set(toHex(chunk.id), chunk);
+    const more = run.filter((chunk) => visitor.data(chunk));
+    if (more.length > 0) lost = distinct([...lost, ...more]);
   }
-  return [...lost.values()];
+  return lost;
+}
+
+function distinct(chunks: ChunkRef[]): ChunkRef[] {
+  return chunks.length < 2 ? chunks : [...new Map(chunks.map((chunk) => [toHex(chunk.id), chunk])).values()];
 }
 
 async function attempt<T>(work: () => Promise<T>, onDamage: (error: HoldfastError) => void): Promise<T | undefined> {

@@ -84,8 +84,6 @@ async function startServing(file: string): Promise<number> {
   const { systemRandom } = await import('./shared/random.ts');
   const write = (line: string): void => void process.stderr.write(`${line}\n`);
   const environment = engineEnvironment(process.env);
-  // One thing that goes wrong in a library must not end the bot for everybody else.
-  process.on('unhandledRejection', (reason) => write(`error: ${reason instanceof Error ? reason.message : reason}`));
   return serve(file, {
     environment: process.env,
     clock: systemClock,
@@ -94,6 +92,7 @@ async function startServing(file: string): Promise<number> {
     version: readVersion(),
     write,
     onStop: host.onStop,
+    onStray: (listener) => void process.on('unhandledRejection', listener),
     startEngine: () => startEngineProcess(environment),
     terminal:
       host.canAsk && process.stdout.isTTY === true

@@ -7,6 +7,7 @@ import { Gate } from '../bot/chat/gate.ts';
 import { Owners } from '../bot/chat/owners.ts';
 import { reportEnded } from '../bot/chat/report-ended.ts';
 import { type OpenServices, Requests } from '../bot/chat/requests.ts';
+import { jobName } from '../bot/chat/words.ts';
 import type { Platform } from '../bot/platform.ts';
 import type { LogLine } from '../bot/platform-options.ts';
 import type { Config, Owner } from '../config/config.ts';
@@ -15,7 +16,9 @@ import { JobRunner } from '../jobs/job-runner.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { ProcessIdentity } from '../shared/process-identity.ts';
 import type { RandomSource } from '../shared/random.ts';
+import type { AuditEntry } from '../state/audit-entry.ts';
 import { AuditLog } from '../state/audit-log.ts';
+import type { JobRecord, JobState } from '../state/document.ts';
 import { EventLog } from '../state/event-log.ts';
 import { openState } from '../state/state.ts';
 
@@ -58,7 +61,8 @@ export async function openBot(options: BotOptions): Promise<Bot> {
   const configured = createConfigured(config);
   const stopping = new AbortController();
   const requests = new Requests({ commands, configured, runner, services, openJobServices: options.openJobServices });
-  const desk = { runner, buttons, clock, stopping: stopping.signal };
+  const onEnded = (job: JobRecord): void => audit.note(endEntry(job));
+  const desk = { runner, buttons, clock, onEnded, stopping: stopping.signal };
   const chat = new Chat({ ...desk, commands, requests, notify: config.notify, now: clock.now });
   const completion = new Completion({ commands, services, configured, runner, clock });
   const gate = new Gate({
@@ -72,6 +76,7 @@ export async function openBot(options: BotOptions): Promise<Bot> {
     log,
   });
   const untold = await runner.recover();
+  for (const job of untold.filter(({ state }) => state === 'interrupted')) onEnded(job);
   return {
     gate,
     owners,
@@ -90,4 +95,16 @@ export async function openBot(options: BotOptions): Promise<Bot> {
       await state.close();
     },
   };
+}
+
+const OUTCOMES: Readonly<Partial<Record<JobState, AuditEntry['outcome']>>> = {
+  completed: 'completed',
+  completed_with_warnings: 'completed',
+  cancelled: 'cancelled',
+};
+
+function endEntry(job: JobRecord): Omit<AuditEntry, 'time'> {
+  const { id, who, where, state, result } = job;
+  const outcome = OUTCOMES[state] ?? 'failed';
+  return { who, where: where.channel, what: `job ${id}: ${jobName(job)}`, outcome, detail: `${state}: ${result}` };
 }

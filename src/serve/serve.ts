@@ -28,6 +28,8 @@ export interface ServeHost {
   /** Calls `listener` for every request to stop until the returned function is called. */
   onStop(listener: () => void): () => void;
   startEngine: () => ChildProcess;
+  /** Calls `listener` for every failure that nobody waits for: one in a library must not end the bot for everybody else. */
+  onStray(listener: (reason: unknown) => void): void;
   /** The terminal, where there is one, for `platforms.console`. */
   terminal: TerminalHost | undefined;
 }
@@ -49,6 +51,7 @@ export async function serve(file: string, host: ServeHost): Promise<number> {
   };
   const log = ({ level, message }: LogLine): void =>
     write(`${level}: ${printableText(createScrubber(secrets)(message))}`);
+  host.onStray((reason) => log({ level: 'error', message: reason instanceof Error ? reason.message : String(reason) }));
   const passphrase = await resolve(config.repository.passphrase, 'repository.passphrase');
   const commands = await loadChatCommands();
   const platforms = await makePlatforms(config, { commands, clock, random, log, version }, resolve);

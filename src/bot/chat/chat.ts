@@ -94,6 +94,11 @@ export class Chat {
     const { buttons, runner } = this.#parts;
     const { approval } = purpose;
     const command = await mustLoad(approval.command);
+    // Another click may have come while the command was loaded.
+    if (button.used !== null) {
+      await call.answer.whisper(refusalView('used'));
+      return;
+    }
     const busy = approval.source === undefined ? undefined : runner.writerOf(approval.source);
     if (busy !== undefined) {
       // The button stays good for when that has ended.

@@ -16,6 +16,8 @@ export interface JobDesk {
   runner: JobRunner;
   buttons: Buttons;
   clock: Clock;
+  /** Hears how jobs ended. */
+  onEnded: (job: JobRecord) => void;
   /** Aborted when the bot ends. */
   stopping: AbortSignal;
 }
@@ -61,6 +63,7 @@ export async function runAsJob(desk: JobDesk, request: DeskRequest, work: Work):
     return;
   }
   const record = await start.ended;
+  desk.onEnded(record);
   const final = stack(last ?? endView(record), signature(record, clock.monotonic() - begunMs));
   live ??= liveFor(desk, answer, record);
   if (await live.finish(final)) await runner.told(record.id);

@@ -124,6 +124,21 @@ describe('a yes to a restore', () => {
 });
 
 describe('a protected source', () => {
+  it('asks the other owner once, also when two clicks come together', async () => {
+    const stage = await ChatStage.open({ isProtected: true });
+    const preview = await stage.say(ANN, 'restore');
+    const id = buttonOf(preview.view, 'Restore') ?? '';
+    const before = stage.platform.messages.length;
+    await Promise.all([1, 2].map(() => stage.platform.press(ANN, HERE, id, preview.ref)));
+    expect(
+      stage.platform.messages
+        .slice(before)
+        .map(({ view }) => wordsOf(view))
+        .join(),
+    ).toContain('used already');
+    await stage.stop();
+  });
+
   it('is restored when another owner approves, with a button of their own', async () => {
     const stage = await ChatStage.open({ isProtected: true });
     const preview = await stage.say(ANN, 'restore');

@@ -87,7 +87,8 @@ describe('jobs in a chat', () => {
     expect(wordsOf(shown?.view ?? { kind: 'text', text: '' })).toContain('was interrupted');
     expect(buttonOf(shown?.view ?? { kind: 'text', text: '' }, 'Cancel')).toBeUndefined();
     expect(wordsOf((await stage.say(BEN, 'jobs')).view)).toContain('interrupted');
-    await stage.stop();
+    const ends = (await stage.audited()).filter(({ what }) => /^job \w+: backup of app/.test(what));
+    expect(ends).toMatchObject([{ outcome: 'failed', detail: expect.stringContaining('interrupted') }]);
   });
 
   it('tell their end in a new message when the old one is gone', async () => {

@@ -4,7 +4,7 @@ import { OBJECT_TYPES, type Sealer } from '../crypto/sealer.ts';
 import { type ConfigBody, parseConfigBody } from '../format/bodies.ts';
 import { decodeBody, encodeBody } from '../format/body.ts';
 import type { Store } from '../ports.ts';
-import { isNotFound, isUnusable } from './damage.ts';
+import { isDamage, isNotFound, isUnusable } from './damage.ts';
 import { lastComponent } from './names.ts';
 import { KNOWN_READ_FEATURES, type RepositoryConfig } from './repository.ts';
 
@@ -55,18 +55,23 @@ export async function fetchConfigs(store: Store): Promise<StoredConfigs> {
 /**
  * The configuration that counts, with a warning for each copy that had to be passed over or that is missing.
  *
- * @throws HoldfastError `unsupported_version` for a `read` feature that this program does not know
+ * @throws HoldfastError `unsupported_version` for a `read` feature, a version or a critical member that this program does not know
  */
 export function chooseConfig(sealer: Sealer, stored: StoredConfigs): { config: RepositoryConfig; warnings: string[] } {
   const warnings: string[] = [];
   const readable: ConfigBody[] = [];
   for (const { number, bytes } of stored) {
+    let isAuthentic = false;
     try {
-      const body = parseConfigBody(decodeBody(sealer, OBJECT_TYPES.config, bytes));
+      const value = decodeBody(sealer, OBJECT_TYPES.config, bytes);
+      isAuthentic = true;
+      const body = parseConfigBody(value);
       if (body.number === number) readable.push(body);
       else warnings.push(`config/${number} is damaged: it is a copy of config/${body.number}`);
     } catch (error) {
-      if (!isUnusable(error)) throw error;
+      // An older one must not stand in for one that asks for a newer program.
+      const isNewer = isAuthentic && !isDamage(error) && readable.length === 0;
+      if (!isUnusable(error) || isNewer) throw error;
       warnings.push(`config/${number} is damaged: ${error.message}`);
     }
   }

@@ -1,7 +1,8 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { DEFAULT_CONFIG, putConfig } from '../../../src/backup/repository/config.ts';
 import { createRepository } from '../../../src/backup/repository/create-repository.ts';
 import { openRepository } from '../../../src/backup/repository/open-repository.ts';
-import type { RepositoryPorts } from '../../../src/backup/repository/repository.ts';
+import type { RepositoryConfig, RepositoryPorts } from '../../../src/backup/repository/repository.ts';
 import { FaultyStore } from '../../../src/backup/stores/faulty.ts';
 import { MemoryStore } from '../../../src/backup/stores/memory.ts';
 import { ManualClock } from '../../helpers/manual-clock.ts';
@@ -84,6 +85,19 @@ describe('opening a repository', () => {
   it('refuses a newer format', async () => {
     const header = JSON.parse((await ports.store.get('holdfast.json')).toString());
     await ports.store.put('holdfast.json', Buffer.from(JSON.stringify({ ...header, version: 2 })));
+    await expect(open()).rejects.toMatchObject({ code: 'unsupported_version' });
+  });
+
+  it('does not fall back to an older configuration where the newest needs a newer program', async () => {
+    const { sealer, random, store } = await open();
+    const put = (first: number, critical: string[]) =>
+      putConfig(store, sealer, random, first, { ...DEFAULT_CONFIG, critical } as RepositoryConfig);
+    await put(3, ['later']);
+    await expect(open()).rejects.toMatchObject({ code: 'unsupported_version' });
+    await put(5, []);
+    expect((await open()).config).toMatchObject({ number: 6 });
+    await store.put('config/5', Buffer.from('damaged'));
+    await store.put('config/6', Buffer.from('damaged'));
     await expect(open()).rejects.toMatchObject({ code: 'unsupported_version' });
   });
 

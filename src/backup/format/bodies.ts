@@ -172,7 +172,7 @@ const SNAPSHOT = {
 
 const NOTE_COMMON = { snapshot: id, time, pair: short, copy: exactly(0, 1), writer: text, note: text };
 const NOTES: Record<NoteContent['note'], Record<string, Check>> = {
-  confirmed: { body: shape(SNAPSHOT), packs: list(id), indexes: list(id) },
+  confirmed: { body: object, packs: list(id), indexes: list(id) },
   broken: { reason: text },
   verified: { depth: exactly('quick', 'checksums', 'deep', 'restored'), damaged: count },
   pinned: { reason: text },
@@ -221,7 +221,10 @@ export function parseNoteBody(value: Record<string, unknown>): NoteBody | undefi
     parse('note', NOTE_COMMON, value);
     return undefined;
   }
-  return parse<NoteBody>('note', { ...NOTE_COMMON, ...NOTES[note] }, value);
+  const body = parse<NoteBody>('note', { ...NOTE_COMMON, ...NOTES[note] }, value);
+  // It stands in for the snapshot's object, so what that calls critical must be understood here too.
+  if (body.note === 'confirmed') parseSnapshotBody(value['body'] as Record<string, unknown>);
+  return body;
 }
 
 function isKnownNote(note: string): note is NoteContent['note'] {

@@ -2,7 +2,7 @@ import { HoldfastError } from '../../shared/errors.ts';
 import type { ChunkKind } from '../format/pack-index.ts';
 import type { ChunkIndex } from './chunk-index.ts';
 import { ChunkReader } from './chunk-reader.ts';
-import { isDamage } from './damage.ts';
+import { type DamagedFinding, isDamage } from './damage.ts';
 import { addUnindexedPacks, type LoadedIndex, readIndexRuns, toChunkIndex } from './index-loader.ts';
 import type { Liveness } from './packs.ts';
 import { readLiveness } from './read-liveness.ts';
@@ -49,10 +49,13 @@ export interface Usage {
 /**
  * Visits every chunk of every snapshot. Broken snapshots keep what is left of them.
  *
- * @throws HoldfastError `damaged` where a confirmed snapshot cannot be read whole
+ * @throws HoldfastError `damaged` where a confirmed snapshot cannot be read whole, `unsupported_version` where a newer program wrote a snapshot
+ *   or a note: what it needs is not known
  */
 export async function readUsage(repository: Repository, view: CollectionView): Promise<Usage> {
   const { index, catalog } = view;
+  const newer = catalog.damaged.find((finding) => finding.newer === true);
+  if (newer !== undefined) throw tooNew(newer);
   const usage: Usage = { used: new Uint8Array(index.recordLimit), chunks: [], incomplete: [] };
   const reader = new ChunkReader(repository, index);
   const visited = new Set<string>();
@@ -97,6 +100,12 @@ function useChunk(usage: Usage, index: ChunkIndex, kind: ChunkKind, id: Buffer):
   for (const record of copies) usage.used[record] = 1;
   usage.chunks.push(first);
   return true;
+}
+
+function tooNew({ object, problem }: DamagedFinding): HoldfastError {
+  return new HoldfastError('unsupported_version', `Nothing is deleted: of ${object}, ${problem}.`, {
+    advice: 'Use a newer Holdfast.',
+  });
 }
 
 function incompleteSnapshot({ id, body }: SnapshotRecord, missing: string): HoldfastError {

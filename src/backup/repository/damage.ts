@@ -6,6 +6,13 @@ export interface DamagedFinding {
   object: string;
   /** What is wrong, without the name. */
   problem: string;
+  /** It is as it was written, by a newer program. */
+  newer?: boolean;
+}
+
+/** What is to be said of an object that cannot be used. Its hash was compared before: what does not look like damage is none. */
+export function findingOf(object: string, error: HoldfastError): DamagedFinding {
+  return { object, problem: error.message, ...(!isDamage(error) && { newer: true }) };
 }
 
 /** True for what no repetition will repair: the bytes are wrong. */

@@ -2,7 +2,7 @@ import { OBJECT_TYPES } from '../crypto/sealer.ts';
 import { type NoteBody, type NoteContent, parseNoteBody } from '../format/bodies.ts';
 import { decodeBody, encodeBody } from '../format/body.ts';
 import { objectId } from '../format/pack.ts';
-import type { DamagedFinding } from './damage.ts';
+import { type DamagedFinding, findingOf } from './damage.ts';
 import { readObjects } from './objects.ts';
 import type { Repository } from './repository.ts';
 import { Session } from './sessions.ts';
@@ -89,7 +89,7 @@ export async function readNotes(repository: Repository, snapshot?: string): Prom
         damaged.push({ object: name, problem: 'it belongs to another snapshot' });
       } else bodies.set(name, note ?? null);
     },
-    damaged: (name, error) => damaged.push({ object: name, problem: error.message }),
+    damaged: (name, error) => damaged.push(findingOf(name, error)),
   });
   const found = listed.flatMap(({ name }) => {
     const note = bodies.get(name) as NoteBody | null | undefined;

@@ -4,7 +4,7 @@ import { type NoteBody, parseSnapshotBody, type SnapshotBody } from '../format/b
 import { decodeBody, encodeBody } from '../format/body.ts';
 import { objectId } from '../format/pack.ts';
 import type { SnapshotStatus, VerifyDepth } from '../types.ts';
-import type { DamagedFinding } from './damage.ts';
+import { type DamagedFinding, findingOf } from './damage.ts';
 import { idOfName } from './names.ts';
 import { latestNote, type NoteListing, type NoteOf, readNotes } from './notes.ts';
 import { readObjects } from './objects.ts';
@@ -54,7 +54,7 @@ export async function readCatalog(repository: Repository): Promise<Catalog> {
     prefix: PREFIX,
     wanted: ({ name }) => !bodies.has(name),
     use: (name, bytes) => bodies.set(name, parseSnapshotBody(decodeBody(sealer, OBJECT_TYPES.snapshot, bytes))),
-    damaged: (name, error) => damaged.push({ object: name, problem: error.message }),
+    damaged: (name, error) => damaged.push(findingOf(name, error)),
   });
   const present = new Set(listed.flatMap(({ name }) => idOfName(name) ?? []));
   const bodyOf = (id: string) => bodies.get(`${PREFIX}${id}`) as SnapshotBody | undefined;

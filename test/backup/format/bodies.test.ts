@@ -139,6 +139,14 @@ describe('the shapes of bodies', () => {
     expect(refusalCode(() => parse({ ...value, critical: ['type', 'critical'] }))).toBeUndefined();
   });
 
+  it('are refused as too new where the snapshot in a confirmed note is', () => {
+    const confirmed = (body: object) => parseNoteBody({ ...note, note: 'confirmed', body, packs: [], indexes: [] });
+    expect(confirmed(snapshot)).toBeDefined();
+    expect(refusalCode(() => confirmed({ ...snapshot, critical: ['later'] }))).toBe('unsupported_version');
+    expect(refusalCode(() => confirmed({ ...snapshot, version: 2 }))).toBe('unsupported_version');
+    expect(refusalCode(() => confirmed({ ...snapshot, manifest: 1 }))).toBe('damaged');
+  });
+
   it('leave out notes of a sort that is not known, whatever it is called', () => {
     for (const sort of ['later', 'constructor', '__proto__', 'hasOwnProperty']) {
       expect(parseNoteBody({ ...note, note: sort })).toBeUndefined();

@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { OBJECT_TYPES } from '../../../src/backup/crypto/sealer.ts';
+import { encodeBody } from '../../../src/backup/format/body.ts';
+import { objectId } from '../../../src/backup/format/pack.ts';
 import { collect, DEFAULT_GRACE_MS } from '../../../src/backup/repository/collector.ts';
 import { readMarks } from '../../../src/backup/repository/marks.ts';
 import { putNote } from '../../../src/backup/repository/notes.ts';
@@ -36,6 +39,23 @@ describe('collecting', () => {
     expect(await collect(repository, NOW)).toMatchObject({ deletedPacks: 0, markedPacks: 0 });
     expect(await listPacks(repository.store)).toEqual(before);
     await expectRestores(repository, id, OLD);
+  });
+
+  it.each([
+    ['snapshot', OBJECT_TYPES.snapshot, 'snapshots/'],
+    ['note', OBJECT_TYPES.note, `notes/${'a'.repeat(64)}/`],
+  ] as const)('deletes nothing where a newer program wrote a %s', async (type, number, folder) => {
+    const repository = testRepository();
+    await forgetNow(repository, await backUpTiny(repository, OLD));
+    await backUpTiny(repository, NEW);
+    const bytes = encodeBody(repository.sealer, number, undefined, { type, version: 2, critical: [] });
+    const name = `${folder}${objectId(bytes)}`;
+    await repository.store.put(name, bytes);
+    await expect(collect(repository, NOW)).rejects.toMatchObject({
+      code: 'unsupported_version',
+      message: expect.stringContaining(name),
+    });
+    expect((await listPacks(repository.store)).size).toBe(4);
   });
 
   it('frees unused packs in one call without grace, and leaves no mark behind', async () => {

@@ -73,12 +73,15 @@ class Damage extends Error {
   }
 }
 
+/** Not damage at all: it authenticates, and says what this program does not know. */
+class Newer extends Damage {}
+
 /** Runs `use`; what is wrong with the content of an object is said of that object. */
 function about(object, use) {
   try {
     return use();
   } catch (error) {
-    if (error instanceof Damage && error.object === null) throw new Damage(object, error.message);
+    if (error instanceof Damage && error.object === null) throw new error.constructor(object, error.message);
     throw error;
   }
 }
@@ -377,7 +380,7 @@ function idOf(name) {
 /** @returns the repository ID as bytes, or throws Damage; a newer version is a Failure */
 function parseHeader(bytes) {
   const { format, version, id } = parseJson(bytes);
-  if (format !== 'holdfast' || !Number.isInteger(version) || !HASH_NAME.test(id)) {
+  if (format !== 'holdfast' || !Number.isInteger(version) || version < 1 || !HASH_NAME.test(id)) {
     throw new Damage(null, 'is no header of a Holdfast repository');
   }
   if (version > 1) {
@@ -590,7 +593,7 @@ const MEMBERS = new Map(
     'note unpinned': 'reason',
     'note tagged': 'tags',
     'note forgotten': 'reason',
-    session: 'session number operation host machine boot pidNamespace pid pidStart started time target journal',
+    session: 'session number operation host machine boot pidNamespace pid pidStart started time target journal slot',
     mark: 'time session packs indexes',
     'mark-done': 'mark time',
     config: 'number pair copy features chunker files',
@@ -610,21 +613,22 @@ function readBody(store, keys, name, type) {
     cursor.end();
     if (plainLength > MAX_BODY) throw new Damage(null, `says that its body has ${plainLength} bytes`);
     const body = parseJson(decompress(header[0], keys.open(envelope, 'body', 0, header, sealed), plainLength));
-    if (body.type !== type || body.version !== 1) throw new Damage(null, 'is not what its name says');
+    if (body.type !== type) throw new Damage(null, 'is not what its name says');
     checkCritical(body);
     return Object.assign(body, { sealedIn: envelope.session });
   });
 }
 
-function checkCritical({ critical, type, note }) {
+function checkCritical({ version, critical, type, note }) {
+  if (version !== 1) throw new Newer(null, `needs a newer program: it is of version ${shown(version)}`);
   if (!Array.isArray(critical)) throw new Damage(null, 'does not say what is critical');
   const known = `type version critical ${MEMBERS.get(type)} ${MEMBERS.get(`note ${note}`) ?? ''}`.split(' ');
   const unknown = critical.find((member) => !known.includes(member));
   if (unknown !== undefined)
-    throw new Damage(null, `needs a newer program: it says that "${shown(unknown)}" must be understood`);
+    throw new Newer(null, `needs a newer program: it says that "${shown(unknown)}" must be understood`);
 }
 
-/** Section 11: the highest readable configuration counts. */
+/** Section 11: the highest readable configuration counts, also where this program is too old for it. */
 function readConfig(store, keys, report) {
   const numbers = store
     .list('config')
@@ -640,6 +644,13 @@ function readConfig(store, keys, report) {
       const what = `The repository uses the feature "${shown(unknown)}", which this program does not know`;
       throw new Failure(EXIT.refused, what, 'Use the rescue program of a newer Holdfast.');
     } catch (error) {
+      if (error instanceof Newer) {
+        throw new Failure(
+          EXIT.refused,
+          `${error.object} ${error.message}`,
+          'Use the rescue program of a newer Holdfast.',
+        );
+      }
       report.caught(error);
     }
   }
@@ -674,8 +685,8 @@ function loadSnapshot(store, keys, report, id) {
   try {
     snapshot.body = checkSnapshot(name, readBody(store, keys, name, 'snapshot'));
     const session = /^[0-9a-f]{32}$/.test(snapshot.body.session) ? snapshot.body.session : 'none';
-    if (notes.length === 0 && store.list(`sessions/${session}`).length === 0) {
-      report.damaged(`notes/${id}/`, 'the notes of this snapshot are missing');
+    if (snapshot.state === 'unfinished' && store.list(`sessions/${session}`).length === 0) {
+      report.damaged(`notes/${id}/`, 'the note "confirmed" of this snapshot is missing');
     }
   } catch (error) {
     report.caught(error);
@@ -1213,7 +1224,7 @@ function* parseEntries(bytes, expected) {
   }
   let previous = EMPTY;
   let count = cursor.varint();
-  if (count !== expected || count > MAX_ENTRIES)
+  if (count !== expected || count < 1 || count > MAX_ENTRIES)
     throw new Damage(null, `${count} entries are in it where ${expected} should be`);
   for (let paths = 0; count > 0; count--) {
     const [shared, rest] = [cursor.varint(), cursor.string()];
@@ -1313,8 +1324,8 @@ function addsUp({ kind, size, holes, chunks }) {
   const stored = holes.reduce((sum, { start, end }) => sum - (end - start), size);
   const total = chunks.reduce((sum, { length }) => sum + length, 0);
   if (chunks.some(({ length }) => length < 1 || length > MAX_CHUNK)) return false;
-  if (kind === 0) return size === 0;
-  if (kind === 1) return holes.length === 0 && size >= 1 && size <= MAX_CHUNK;
+  if (kind === 0 || size === 0) return kind === 0 && size === 0;
+  if (kind === 1) return holes.length === 0 && size <= MAX_CHUNK;
   return kind === 2 || kind === 4
     ? total === stored
     : total % 36 === 0 && total / 36 <= stored && stored <= (total / 36) * MAX_CHUNK;

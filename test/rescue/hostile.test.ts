@@ -26,6 +26,11 @@ const TWICE = Buffer.from(
   '4d01010000010000020000' + '02ed030000000000' + '0001' + '61' + '04a4030000000002' + '0800' + '0800',
   'hex',
 );
+/** The root and a file of size 0 that has a list of no chunks. */
+const EMPTY_LIST = Buffer.from(
+  `4d01010000010000020000${'02ed030000000000'}${'0001'}61${'01a40300000000'}${'0002'}${'00'.repeat(32)}0000`,
+  'hex',
+);
 const EVIL = Buffer.from('evil');
 const SIZE_BOMB = 2 ** 52;
 
@@ -176,12 +181,41 @@ describe('rescue.mjs on hostile snapshots', () => {
     expect(() => decodeManifestChunk(TWICE)).toThrow('option 4 comes twice');
   });
 
+  it('leaves out an empty file that is said to have content', async () => {
+    const { status, stdout } = await restore([ROOT, { path: at('a'), type: 'fifo' }], { alter: () => EMPTY_LIST });
+    expect(restored()).toEqual([]);
+    expect(stdout).toContain('LOST     a: refused, its chunks do not add up to its size\n');
+    expect(status).toBe(13);
+    expect(() => decodeManifestChunk(EMPTY_LIST)).toThrow('an entry contradicts its size');
+  });
+
   it('refuses a body that calls something critical which is no member of its type', async () => {
     const built = await BuiltRepository.create(1);
     const snapshot = built.addSnapshot([ROOT, GOOD]);
     built.addNote(snapshot, { note: 'pinned', reason: '', critical: ['target'] } as never, '2030-03-01T00:00:00.000Z');
     const { stdout, status } = await runRescue(['list', '--repo', built.writeTo(join(folder, 'repo'))]);
     expect(stdout).toMatch(/^DAMAGED {2}notes\/.*: needs a newer program: it says that "target" must be understood$/m);
+    expect(status).toBe(13);
+  });
+
+  it('reads nothing by an older configuration where the newest needs a newer program', async () => {
+    const built = await BuiltRepository.create(1);
+    built.addSnapshot([ROOT, GOOD]);
+    built.putConfig(3, [], ['later']);
+    const { stderr, status } = await runRescue(['list', '--repo', built.writeTo(join(folder, 'repo'))]);
+    expect(stderr).toMatch(/^rescue: config\/4 needs a newer program: it says that "later" must be understood$/m);
+    expect(status).toBe(15);
+  });
+
+  it('misses the note of an unfinished snapshot also where others are there', async () => {
+    const built = await BuiltRepository.create(1);
+    const snapshot = built.addSnapshot([ROOT, GOOD], { confirmed: false });
+    built.addNote(snapshot, { note: 'tagged', tags: [] });
+    const repo = built.writeTo(join(folder, 'repo'));
+    expect((await runRescue(['list', '--repo', repo])).status).toBe(0);
+    rmSync(join(repo, 'sessions'), { recursive: true });
+    const { stdout, status } = await runRescue(['list', '--repo', repo]);
+    expect(stdout).toContain(`DAMAGED  notes/${snapshot}/: the note "confirmed" of this snapshot is missing\n`);
     expect(status).toBe(13);
   });
 

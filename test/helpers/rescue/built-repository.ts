@@ -92,12 +92,12 @@ export class BuiltRepository {
   }
 
   /** Configurations N and N + 1. */
-  putConfig(number: number, read: string[]): void {
+  putConfig(number: number, read: string[], critical: string[] = []): void {
     const files = [...this.objects].filter(([name]) => /^[A-Za-z0-9.-]+\.(mjs|md)$/.test(name));
     const body = {
       type: 'config',
       version: 1,
-      critical: [],
+      critical,
       pair: this.#random.bytes(16).toString('hex'),
       features: { read, write: [] },
       chunker: { min: 131_072, avg: 524_288, max: 4_194_304 },

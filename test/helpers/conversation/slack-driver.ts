@@ -40,7 +40,9 @@ export async function slackDriver(stage: Stage): Promise<ChatDriver & { slack: F
     passphrase: stage.passphrase,
     now: systemClock.now,
   };
-  let handled = 0;
+  // Events by their order of arrival: an earlier one may end after a later one.
+  let arrived = 0;
+  const handled = new Set<number>();
   const watch = (platform: Platform): Platform => ({
     name: platform.name,
     pace: platform.pace,
@@ -50,11 +52,13 @@ export async function slackDriver(stage: Stage): Promise<ChatDriver & { slack: F
     edit: (message, view) => platform.edit(message, view),
   });
   const counting = (events: PlatformEvents): PlatformEvents => {
-    const counted = (work: Promise<void>): Promise<void> =>
-      work.finally(() => {
-        handled++;
+    const counted = (work: Promise<void>): Promise<void> => {
+      const number = arrived++;
+      return work.finally(() => {
+        handled.add(number);
         slack.stir();
       });
+    };
     return {
       ...events,
       onCommand: (event, reply) => counted(events.onCommand(event, reply)),
@@ -112,7 +116,7 @@ export async function slackDriver(stage: Stage): Promise<ChatDriver & { slack: F
   /** Messages of a conversation, without the files below them. */
   const said = (who: Who): FakeMessage[] =>
     slack.workspace.seenBy(CHANNEL, people[who].id).filter(({ files }) => files.length === 0);
-  const finished = (before: number): Promise<true> => slack.until(() => handled > before, 'an answer');
+  const finished = (number: number): Promise<true> => slack.until(() => handled.has(number), 'an answer');
   const complain = (): void => {
     if (slack.complaints.length > 0) throw new Error(`Slack refused: ${slack.complaints.join('; ')}`);
   };
@@ -120,9 +124,9 @@ export async function slackDriver(stage: Stage): Promise<ChatDriver & { slack: F
   return {
     slack,
     async command(who, name, given = {}) {
-      const [before, from] = [handled, said(who).length];
+      const [number, from] = [arrived, said(who).length];
       await people[who].type(CHANNEL, typed(name, given));
-      await finished(before);
+      await finished(number);
       complain();
       return seen(said(who).slice(from).at(-1));
     },
@@ -132,10 +136,10 @@ export async function slackDriver(stage: Stage): Promise<ChatDriver & { slack: F
       return seen(await slack.until(() => said(who)[from], 'a message'));
     },
     async press(who, held, label) {
-      const [before, from] = [handled, said(who).length];
+      const [number, from] = [arrived, said(who).length];
       const { message } = held as Remembered;
       await slack.deliver('interactive', people[who].pressOn(message, label));
-      await finished(before);
+      await finished(number);
       complain();
       return seen(said(who)[from] === undefined ? find(message) : said(who).at(-1));
     },

@@ -322,6 +322,9 @@ class OrderCheck {
     if (this.#last !== undefined && comparePaths(this.#last, path) >= 0) {
       return new HoldfastError('damaged', 'The manifest is not in order.');
     }
+    if (path === '' && entry.type !== 'directory') {
+      return new HoldfastError('damaged', 'The manifest has a root that is no folder.');
+    }
     const depth = path === '' ? 0 : this.#depthOf(path);
     if (depth === undefined) {
       return new HoldfastError('damaged', 'The manifest has an entry whose folder is not listed before it.');

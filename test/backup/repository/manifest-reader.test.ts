@@ -1,12 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { comparePaths } from '../../../src/backup/entry.ts';
+import { encodeFenceChunk, ManifestBuilder } from '../../../src/backup/format/manifest.ts';
 import { META, packName } from '../../../src/backup/format/pack-index.ts';
 import { ChunkReader } from '../../../src/backup/repository/chunk-reader.ts';
 import { readIndexRuns } from '../../../src/backup/repository/index-loader.ts';
 import { ManifestReader } from '../../../src/backup/repository/manifest-reader.ts';
 import type { Repository } from '../../../src/backup/repository/repository.ts';
 import { readCatalog } from '../../../src/backup/repository/snapshots.ts';
+import type { ByteString } from '../../../src/shared/bytes.ts';
 import { testRepository } from '../../helpers/repository/test-repository.ts';
 import { backUpTiny, entriesOf, type TinyFiles } from '../../helpers/repository/tiny-backup.ts';
 import { testSeed } from '../../helpers/seeded-random.ts';
@@ -109,6 +111,23 @@ describe('reading a manifest', () => {
     const paths = await pathsOf(again.entries({ onDamage: (error) => problems.push(error.message) }));
     expect(paths).toHaveLength(entriesOf(manyFiles()).length - lost.count);
     expect(problems).toEqual([expect.stringContaining(packName(packs[0]!.id))]);
+  });
+
+  it('refuses a root that is no folder, and takes what lies below it', async () => {
+    const builder = new ManifestBuilder(Buffer.alloc(32));
+    const side = { inode: 0n, ctimeNs: 0n, sizeOnDisk: 0 };
+    const plain = { mode: 0o644, uid: 0, gid: 0, mtimeNs: 0n, size: 0 };
+    builder.add({ ...plain, path: '' as ByteString, type: 'symlink', target: '/' as ByteString }, side);
+    builder.add({ ...plain, path: 'a' as ByteString, type: 'file' }, side);
+    const { firstPath, count, manifest } = builder.finish()!;
+    const id = Buffer.alloc(32, 1);
+    const fence = encodeFenceChunk([{ firstPath, count, manifest: { id, length: manifest.length }, side: undefined }]);
+    const chunks = { read: async (_kind: unknown, wanted: Buffer) => (wanted.equals(id) ? manifest : fence) };
+    const reader = new ManifestReader(chunks as never, [{ id: '00'.repeat(32), length: fence.length }]);
+    await expect(pathsOf(reader.entries())).rejects.toMatchObject({ code: 'damaged' });
+    const refused: string[] = [];
+    expect(await pathsOf(reader.entries({ onRefused: (path) => refused.push(path) }))).toEqual(['a']);
+    expect(refused).toEqual(['']);
   });
 
   it('lists what any tree holds', async () => {

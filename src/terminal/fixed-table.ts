@@ -8,6 +8,9 @@ const NARROWEST = 12;
 const MEASURED = 100;
 const GAP = '  ';
 
+/** Marks without width can make a line of few columns long. */
+const LINE = 400;
+
 export interface FixedTable {
   head: string;
   rows: readonly string[];
@@ -46,7 +49,8 @@ export function fixedTable(columns: readonly Column[], rows: readonly Row[], opt
         return pad(fitting, width, align);
       })
       .join(GAP)
-      .trimEnd();
+      .trimEnd()
+      .slice(0, LINE);
   const head = line(titles);
   const lines = cells.map(line);
   const hidden = columns.filter((_column, i) => !shown.some(({ index }) => index === i)).map(({ title }) => title);

@@ -1,8 +1,8 @@
 import { ButtonStyle, ComponentType } from 'discord.js';
 import { printableText } from '../../shared/printable.ts';
+import type { SettledPart } from '../../view/settle-view.ts';
 import type { Button, Option, Tone } from '../../view/view.ts';
 import { LIMITS } from './limits.ts';
-import type { SettledPart } from './settle-view.ts';
 
 interface ButtonComponent {
   type: ComponentType.Button;

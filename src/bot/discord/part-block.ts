@@ -1,15 +1,17 @@
 import { formatDuration } from '../../shared/durations.ts';
+import { type FixedTable, fixedTable } from '../../terminal/fixed-table.ts';
 import { displayWidth, pad, shorten } from '../../terminal/width.ts';
+import type { SettledPart, SettledTable } from '../../view/settle-view.ts';
 import { formatBytes, formatCount, formatSentence, formatShare, formatValue, type Wording } from '../../view/units.ts';
 import type { ProgressState, Sentence, Tone, View } from '../../view/view.ts';
-import { codeTable } from './code-table.ts';
 import { clip } from './components.ts';
 import { codeText, escapeMarkdown, inlineCode, markdownSentence } from './markdown.ts';
-import type { SettledPart, SettledTable } from './settle-view.ts';
 import { type BlockLine, cutToFit, type TextBlock } from './text-block.ts';
 
 /** The file that holds everything that had to be shortened, besides tables. */
 export const DETAILS_FILE = 'details.txt';
+/** What a code block shows without wrapping in a window of usual width. */
+const CODE_COLUMNS = 80;
 const BAR_CELLS = 20;
 const SERIES_CELLS = 24;
 /** Characters of a title: one that is longer is no title. */
@@ -89,7 +91,7 @@ function tableBlock(table: SettledTable, wording: Wording, file: string): TextBl
       { text: empty, cut: (room) => cutToFit(formatSentence(table.empty, wording), room, escapeMarkdown) },
     ]);
   }
-  const { head, rows, hidden, squeezed } = codeTable(table.columns, table.rows, wording);
+  const { head, rows, hidden, squeezed } = tableInCode(table, wording);
   const notes = [
     hidden.length > 0
       ? `Columns not shown: ${hidden.map((title) => escapeMarkdown(clip(title, TITLE))).join(', ')}`
@@ -101,9 +103,13 @@ function tableBlock(table: SettledTable, wording: Wording, file: string): TextBl
   return { open: `${FENCE_OPEN}${head}\n`, lines: rows.map(codeLine), close, wholeIn: file };
 }
 
+function tableInCode({ columns, rows }: SettledTable, wording: Wording): FixedTable {
+  return fixedTable(columns, rows, { ...wording, columns: CODE_COLUMNS, clean: codeText });
+}
+
 /** True where a table's message does not show it whole, however much room there is. */
 export function needsFile(table: SettledTable, wording: Wording): boolean {
-  return table.cutOff || codeTable(table.columns, table.rows, wording).squeezed;
+  return table.cutOff || tableInCode(table, wording).squeezed;
 }
 
 function seriesBlock({ title, points }: Extract<View, { kind: 'series' }>, wording: Wording): TextBlock {

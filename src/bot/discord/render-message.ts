@@ -1,14 +1,14 @@
 import { renderView } from '../../terminal/render.ts';
 import { PLAIN } from '../../terminal/style.ts';
+import { tableCsv } from '../../view/csv.ts';
+import { type SettledPart, type SettledTable, settleView } from '../../view/settle-view.ts';
 import type { Wording } from '../../view/units.ts';
 import type { Tone, View } from '../../view/view.ts';
 import { type AttachedFile, attach } from './attachments.ts';
 import { type ComponentRow, controlsOf } from './components.ts';
-import { tableCsv } from './csv.ts';
 import { LIMITS } from './limits.ts';
 import { escapeMarkdown } from './markdown.ts';
 import { DETAILS_FILE, needsFile, partBlock } from './part-block.ts';
-import { type SettledPart, type SettledTable, settleView } from './settle-view.ts';
 import { fitBlocks, type TextBlock } from './text-block.ts';
 
 interface Embed {

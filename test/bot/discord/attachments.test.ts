@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { attach } from '../../../src/bot/discord/attachments.ts';
-import { tableCsv } from '../../../src/bot/discord/csv.ts';
+import { tableCsv } from '../../../src/view/csv.ts';
 import { bytes, id, time } from '../../../src/view/value.ts';
 
 const MIB = 1024 * 1024;

@@ -14,7 +14,7 @@ import {
 import { type StoredEntry, storedBytes } from '../format/manifest-entry.ts';
 import { DATA, META } from '../format/pack-index.ts';
 import type { ChunkReader } from './chunk-reader.ts';
-import { isDamage } from './damage.ts';
+import { isDamage, isUnusable } from './damage.ts';
 
 /** Where a snapshot's manifest begins: `manifest` of its body. */
 export type ManifestRefs = readonly { id: string; length: number }[];
@@ -25,7 +25,7 @@ export interface EntryOptions {
   /** Of these paths and everything below them alone, and the folders above; parts that can hold none of it are not read. All where absent. */
   only?: readonly string[] | undefined;
   /**
-   * Called for a part of the manifest that cannot be read; reading goes on with the next. Without it, damage throws. Folders that
+   * Called for a part of the manifest that cannot be read, be it too new; reading goes on with the next. Without it, damage throws. Folders that
    * were listed in a lost part are then unknown, so entries may come whose parent did not. No fence: a list of parts is lost.
    */
   onDamage?: ((error: HoldfastError, fence?: Fence) => void) | undefined;
@@ -195,11 +195,12 @@ export class ManifestReader {
   }
 }
 
+/** Also what a newer program wrote: who wants what can be had wants the rest. */
 async function tolerate<T>(onDamage: (error: HoldfastError) => void, work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
   } catch (error) {
-    if (!isDamage(error)) throw error;
+    if (!isUnusable(error)) throw error;
     onDamage(error);
     return undefined;
   }

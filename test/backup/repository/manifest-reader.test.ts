@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { comparePaths } from '../../../src/backup/entry.ts';
-import { encodeFenceChunk, ManifestBuilder } from '../../../src/backup/format/manifest.ts';
+import { encodeFenceChunk, ManifestBuilder, type ManifestPart } from '../../../src/backup/format/manifest.ts';
 import { META, packName } from '../../../src/backup/format/pack-index.ts';
 import { ChunkReader } from '../../../src/backup/repository/chunk-reader.ts';
 import { readIndexRuns } from '../../../src/backup/repository/index-loader.ts';
@@ -23,6 +23,21 @@ function manyFiles(): TinyFiles {
 async function readerOf(repository: Repository): Promise<ManifestReader> {
   const [snapshot] = (await readCatalog(repository)).snapshots;
   return new ManifestReader(new ChunkReader(repository), snapshot!.body.manifest);
+}
+
+const PLAIN = { mode: 0o644, uid: 0, gid: 0, mtimeNs: 0n, size: 0 };
+const SIDE = { inode: 0n, ctimeNs: 0n, sizeOnDisk: 0 };
+
+/** Of parts that no repository would write. */
+function readerOfParts(parts: readonly ManifestPart[]): ManifestReader {
+  const fence = encodeFenceChunk(
+    parts.map(({ firstPath, count, manifest }, i) => {
+      const id = Buffer.alloc(32, i);
+      return { firstPath, count, manifest: { id, length: manifest.length }, side: undefined };
+    }),
+  );
+  const chunks = { read: async (_kind: unknown, id: Buffer) => parts[id.readUInt8(0)]?.manifest ?? fence };
+  return new ManifestReader(chunks as never, [{ id: 'ff'.repeat(32), length: fence.length }]);
 }
 
 async function pathsOf(entries: AsyncIterable<{ path: string }>): Promise<string[]> {
@@ -113,17 +128,29 @@ describe('reading a manifest', () => {
     expect(problems).toEqual([expect.stringContaining(packName(packs[0]!.id))]);
   });
 
+  it('goes on after a part that a newer program wrote, when it is told of damage', async () => {
+    const builder = new ManifestBuilder(Buffer.alloc(32));
+    const part = (path: string) => {
+      builder.add({ ...PLAIN, path: path as ByteString, type: 'file' }, SIDE);
+      return builder.finish()!;
+    };
+    const parts = [part('a'), part('b'), part('c')];
+    parts[1]!.manifest.writeUInt8(2, 1);
+    const reader = readerOfParts(parts);
+    await expect(pathsOf(reader.entries())).rejects.toMatchObject({ code: 'unsupported_version' });
+    const lost: unknown[] = [];
+    expect(await pathsOf(reader.entries({ onDamage: (_error, fence) => lost.push(fence?.firstPath) }))).toEqual([
+      'a',
+      'c',
+    ]);
+    expect(lost).toEqual(['b']);
+  });
+
   it('refuses a root that is no folder, and takes what lies below it', async () => {
     const builder = new ManifestBuilder(Buffer.alloc(32));
-    const side = { inode: 0n, ctimeNs: 0n, sizeOnDisk: 0 };
-    const plain = { mode: 0o644, uid: 0, gid: 0, mtimeNs: 0n, size: 0 };
-    builder.add({ ...plain, path: '' as ByteString, type: 'symlink', target: '/' as ByteString }, side);
-    builder.add({ ...plain, path: 'a' as ByteString, type: 'file' }, side);
-    const { firstPath, count, manifest } = builder.finish()!;
-    const id = Buffer.alloc(32, 1);
-    const fence = encodeFenceChunk([{ firstPath, count, manifest: { id, length: manifest.length }, side: undefined }]);
-    const chunks = { read: async (_kind: unknown, wanted: Buffer) => (wanted.equals(id) ? manifest : fence) };
-    const reader = new ManifestReader(chunks as never, [{ id: '00'.repeat(32), length: fence.length }]);
+    builder.add({ ...PLAIN, path: '' as ByteString, type: 'symlink', target: '/' as ByteString }, SIDE);
+    builder.add({ ...PLAIN, path: 'a' as ByteString, type: 'file' }, SIDE);
+    const reader = readerOfParts([builder.finish()!]);
     await expect(pathsOf(reader.entries())).rejects.toMatchObject({ code: 'damaged' });
     const refused: string[] = [];
     expect(await pathsOf(reader.entries({ onRefused: (path) => refused.push(path) }))).toEqual(['a']);

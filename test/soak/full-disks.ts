@@ -60,7 +60,7 @@ async function fillOne(
   let refused = 0;
   try {
     makeTree(source, random, SHAPE);
-    await repository.run('init');
+    await repository.init();
     await repository.backup(source);
     // Two snapshots with much of their own, for `forget` to give up.
     const going: string[] = [];
@@ -117,7 +117,7 @@ export async function limitFiles(
   let refused = 0;
   try {
     makeTree(source, random, SHAPE);
-    await repository.run('init');
+    await repository.init();
     await repository.backup(source);
     for (const limit of limitsKiB) {
       writeFileSync(join(source, 'more'), content(random, 2_000_000));

@@ -68,7 +68,7 @@ class Rounds {
   }
 
   async init(): Promise<void> {
-    await this.repository.run('init');
+    await this.repository.init();
   }
 
   change(): void {

@@ -80,7 +80,7 @@ class Many {
   async run(): Promise<ManyResult> {
     const { writers, pruners, seed, lastsMs } = this.#request;
     const repository = this.#repository;
-    await repository.run('init');
+    await repository.init();
     this.#endMs = performance.now() + lastsMs;
     const lane = (number: number) => new SeededRandom(seed + 1 + number);
     await Promise.all([

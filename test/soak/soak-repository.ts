@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { type Engine, openRepository } from '../../src/backup/index.ts';
 import { compareFacts, readTree, type TreeFacts } from '../helpers/compare-trees.ts';
 import { program } from '../helpers/holdfast-process.ts';
+import { createQuickRepository } from '../helpers/quick-repository.ts';
 import { type GroupOutcome, ProcessGroup } from './process-group.ts';
+import { inFull } from './scale.ts';
 
 const PASSPHRASE = 'x';
 
@@ -39,6 +41,12 @@ export class SoakRepository {
 
   start(...words: string[]): ProcessGroup {
     return new ProcessGroup(this.argv(...words), this.env);
+  }
+
+  /** In the usual tests with keys that open fast: every process opens them. */
+  async init(): Promise<void> {
+    if (inFull) await this.run('init');
+    else await createQuickRepository(this.location, PASSPHRASE);
   }
 
   /** Runs a command, which must succeed; gives its JSON. */

@@ -42,11 +42,14 @@ export async function discordDriver(stage: Stage): Promise<ChatDriver & { discor
   const log = ({ level, message }: LogLine): void => {
     if (level === 'error') console.error(message);
   };
-  let handled = 0;
+  // Events by their order of arrival: an earlier one may end after a later one.
+  let arrived = 0;
+  const handled = new Set<number>();
   const counting = (events: PlatformEvents): PlatformEvents => {
     const counted = async (work: Promise<void>): Promise<void> => {
+      const number = arrived++;
       await work;
-      handled++;
+      handled.add(number);
     };
     return {
       ...events,
@@ -106,9 +109,9 @@ export async function discordDriver(stage: Stage): Promise<ChatDriver & { discor
   return {
     discord,
     async command(who, name, given = {}) {
-      const [before, from] = [handled, said(who).length];
+      const [number, from] = [arrived, said(who).length];
       call(who, name, given);
-      await discord.until('an answer', () => handled > before);
+      await discord.until('an answer', () => handled.has(number));
       complain();
       return seen(said(who).slice(from).at(-1));
     },
@@ -124,10 +127,10 @@ export async function discordDriver(stage: Stage): Promise<ChatDriver & { discor
       );
     },
     async press(who, held, label) {
-      const [before, from] = [handled, said(who).length];
+      const [number, from] = [arrived, said(who).length];
       const { ids } = held as Remembered;
       discord.pressId(find(held), ids[label] ?? `no ${label}`, { user: PEOPLE[who] });
-      await discord.until('an answer', () => handled > before);
+      await discord.until('an answer', () => handled.has(number));
       complain();
       return seen(said(who)[from] === undefined ? find(held) : said(who).at(-1));
     },

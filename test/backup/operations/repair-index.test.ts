@@ -110,6 +110,17 @@ describe('repairing the index', () => {
     expect(await damagedObjects(broken)).toEqual([]);
   });
 
+  it("puts notes back that lie under each other's names", async () => {
+    const broken = await sample();
+    const [one, other] = broken.names(`notes/${broken.snapshots[0]}/`) as [string, string];
+    const [first, second] = [one, other].map((name) => broken.objects.get(name)) as [Buffer, Buffer];
+    broken.objects.set(one, second).set(other, first);
+    expect((await damagedObjects(broken)).toSorted()).toEqual([one, other].toSorted());
+    await repairIndex(reopened(broken.repository));
+    expect(await damagedObjects(broken)).toEqual([]);
+    await expectAllRestores(broken);
+  });
+
   it('puts a plain file back that this program has too', async () => {
     const broken = await sample();
     const bytes = broken.objects.get('FORMAT.md') as Buffer;

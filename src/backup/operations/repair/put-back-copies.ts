@@ -62,7 +62,10 @@ async function replaceFiles(
 
 /** Writes the other copy of the slot that opened this repository, and removes damaged copies that nothing lacks any more. */
 async function putBackSlot({ store, slot }: Repository, onWarning: (message: string) => void): Promise<void> {
-  await untangleKeys(store);
+  await untangle(
+    store,
+    (await store.list('keys/')).map(({ name }) => name),
+  );
   const { otherCopy } = slot;
   if (otherCopy !== undefined) {
     await store.put(`keys/${objectId(otherCopy)}`, otherCopy);
@@ -81,14 +84,20 @@ async function putBackSlot({ store, slot }: Repository, onWarning: (message: str
   }
 }
 
-/** Key objects that lie under each other's names go where they belong. */
-async function untangleKeys(store: Repository['store']): Promise<void> {
-  const listed = (await store.list('keys/')).map(({ name }) => name);
-  const objects = await mapParallel(listed, PARALLEL_READS, async (name) => ({ name, bytes: await store.get(name) }));
+/** Objects that lie under each other's names go where they belong. What cannot be read stays as it is. */
+async function untangle(store: Repository['store'], names: readonly string[]): Promise<void> {
+  const objects = await mapParallel(names, PARALLEL_READS, async (name) => ({
+    name,
+    bytes: await store.get(name).catch(() => undefined),
+  }));
   for (const { name, bytes } of objects) {
-    const right = `keys/${objectId(bytes)}`;
-    if (right !== name && listed.includes(right)) await store.put(right, bytes);
+    const right = bytes && `${folderOf(name)}${objectId(bytes)}`;
+    if (right !== undefined && right !== name && names.includes(right)) await store.put(right, bytes as Buffer);
   }
+}
+
+function folderOf(name: string): string {
+  return name.slice(0, name.lastIndexOf('/') + 1);
 }
 
 async function copyOf(
@@ -125,6 +134,11 @@ function twinOf(body: ConfigBody): ConfigBody {
 
 /** Writes the other object of half notes, and removes the damaged objects that they replace. */
 async function putBackNotes(repository: Repository, onWarning: (message: string) => void): Promise<void> {
+  const { damaged: before } = await readNotes(repository);
+  await untangle(
+    repository.store,
+    before.map(({ object }) => object),
+  );
   const { halves, damaged } = await readNotes(repository);
   const open = (await judgeHalves(repository, halves)).filter(({ state }) => state !== 'writing');
   for (const half of open) {
@@ -132,8 +146,7 @@ async function putBackNotes(repository: Repository, onWarning: (message: string)
     onWarning(`A ${half.note} note of snapshot ${half.snapshot.slice(0, 8)} has both its copies again.`);
   }
   for (const { object } of damaged) {
-    const folder = object.slice(0, object.lastIndexOf('/') + 1);
-    const inFolder = ({ object: other }: { object: string }): boolean => other.startsWith(folder);
+    const inFolder = ({ object: other }: { object: string }): boolean => other.startsWith(folderOf(object));
     // More damaged objects than halves: of some note both are damaged, and what is left of them stays.
     if (damaged.filter(inFolder).length <= open.filter(inFolder).length) await repository.store.delete(object);
   }

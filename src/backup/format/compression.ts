@@ -14,8 +14,8 @@ const PARAMETERS = { [constants.ZSTD_c_compressionLevel]: 2, [constants.ZSTD_c_h
 const WORTHWHILE = 0.97;
 /** Larger blocks are tried by samples first: media and archives, that gain nothing, are most of what is large. */
 const SAMPLED_BYTES = 256 * 1024;
-const SAMPLES = 16;
-const SAMPLE_BYTES = 2048;
+const SAMPLES = 8;
+const SAMPLE_BYTES = 8 * 1024;
 
 /** The smaller of `plain` and its zstd form, with the codec that tells which. */
 export function compress(plain: Uint8Array): { codec: number; bytes: Uint8Array } {
@@ -33,10 +33,14 @@ export function compress(plain: Uint8Array): { codec: number; bytes: Uint8Array 
 
 /** True where pieces from all over the block do not become smaller at all, which compressed and encrypted content alone does not. */
 function samplesGainNothing(plain: Uint8Array): boolean {
-  const samples = Buffer.allocUnsafe(SAMPLES * SAMPLE_BYTES);
+  const samples = Buffer.allocUnsafeSlow(SAMPLES * SAMPLE_BYTES);
   const step = Math.floor((plain.length - SAMPLE_BYTES) / (SAMPLES - 1));
   for (let i = 0; i < SAMPLES; i++) samples.set(plain.subarray(i * step, i * step + SAMPLE_BYTES), i * SAMPLE_BYTES);
-  return zstdCompressSync(samples, { params: PARAMETERS, chunkSize: samples.length + 1024 }).length >= samples.length;
+  const packed = zstdCompressSync(samples, { params: PARAMETERS, chunkSize: samples.length + 1024 });
+  const gained = packed.length < samples.length;
+  discard(samples);
+  discard(packed);
+  return !gained;
 }
 
 /** Exactly `plainLength` bytes, or `damaged`. Never produces more, whatever the input claims. */
@@ -74,4 +78,4 @@ export function discard(bytes: Uint8Array): void {
 }
 
 const DISCARD_BYTES = 32 * 1024;
-const SHARED_BYTES = 128 * 1024;
+const SHARED_BYTES = 64 * 1024 + 1;

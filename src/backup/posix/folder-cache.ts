@@ -1,5 +1,4 @@
-import type { ByteString } from '../../shared/bytes.ts';
-import { systemCode } from '../../shared/errors.ts';
+import { openOrMake } from './open-or-make.ts';
 import type { Posix } from './posix.ts';
 import { lastName, parentPath, SafePath } from './safe-path.ts';
 
@@ -69,7 +68,7 @@ export class FolderCache {
     }
     let fd = above === '' ? this.#root : this.#touch(above);
     for (const folder of missing.reverse()) {
-      fd = this.#openIn(fd, lastName(folder), createMode);
+      fd = openOrMake(this.#posix, fd, lastName(folder), createMode);
       this.#open.set(folder, fd);
       if (this.#open.size > this.#maxOpen) this.#closeOldest();
     }
@@ -81,22 +80,6 @@ export class FolderCache {
     this.#open.delete(path);
     this.#open.set(path, fd);
     return fd;
-  }
-
-  #openIn(parent: number, name: ByteString, createMode: number | undefined): number {
-    if (createMode === undefined) return this.#posix.openDirectory(parent, name);
-    try {
-      return this.#posix.openDirectory(parent, name);
-    } catch (error) {
-      if (systemCode(error) !== 'ENOENT') throw error;
-    }
-    try {
-      this.#posix.makeDirectory(parent, name, createMode);
-    } catch (error) {
-      // Another thread was faster.
-      if (systemCode(error) !== 'EEXIST') throw error;
-    }
-    return this.#posix.openDirectory(parent, name);
   }
 
   #closeOldest(): void {

@@ -1,5 +1,5 @@
 import type { ByteString } from '../../shared/bytes.ts';
-import { systemCode } from '../../shared/errors.ts';
+import { openOrMake } from './open-or-make.ts';
 import type { Posix } from './posix.ts';
 
 /** Enough that ordinary trees never open a folder twice, and far below the usual limit of 1,024 descriptors. */
@@ -66,28 +66,11 @@ export class SafePath {
   }
 
   #descend(name: ByteString, createMode: number | undefined): void {
-    const parent = this.#top();
-    const fd =
-      createMode === undefined ? this.#posix.openDirectory(parent, name) : this.#openOrMake(parent, name, createMode);
+    const fd = openOrMake(this.#posix, this.#top(), name, createMode);
     this.#path = this.#names.length === 0 ? name : `${this.#path}/${name}`;
     this.#names.push(name);
     this.#fds.push(-1);
     this.#hold(this.#fds.length - 1, fd);
-  }
-
-  #openOrMake(parent: number, name: ByteString, mode: number): number {
-    try {
-      return this.#posix.openDirectory(parent, name);
-    } catch (error) {
-      if (systemCode(error) !== 'ENOENT') throw error;
-    }
-    try {
-      this.#posix.makeDirectory(parent, name, mode);
-    } catch (error) {
-      // Another thread was faster.
-      if (systemCode(error) !== 'EEXIST') throw error;
-    }
-    return this.#posix.openDirectory(parent, name);
   }
 
   /** The deepest folder's descriptor, opened again when it had been closed. */

@@ -28,13 +28,3 @@ export function isUnusable(error: unknown): error is HoldfastError {
 export function isNotFound(error: unknown): boolean {
   return error instanceof HoldfastError && error.code === 'not_found';
 }
-
-/** `damaged`, naming the object; the codecs below know only what is wrong. */
-export function damagedObject(object: string, cause: unknown): HoldfastError {
-  const problem = cause instanceof Error ? cause.message : String(cause);
-  return new HoldfastError('damaged', `${object} is damaged: ${problem}`, {
-    advice: 'Run verify to see what it affects; restore with --keep-going saves everything else.',
-    cause,
-    details: { objects: [object] },
-  });
-}

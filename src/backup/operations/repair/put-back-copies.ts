@@ -84,16 +84,21 @@ async function putBackSlot({ store, slot }: Repository, onWarning: (message: str
   }
 }
 
-/** Objects that lie under each other's names go where they belong. What cannot be read stays as it is. */
-async function untangle(store: Repository['store'], names: readonly string[]): Promise<void> {
+/** Objects that lie under each other's names go where they belong. What cannot be read stays as it is. True where any went. */
+async function untangle(store: Repository['store'], names: readonly string[]): Promise<boolean> {
   const objects = await mapParallel(names, PARALLEL_READS, async (name) => ({
     name,
     bytes: await store.get(name).catch(() => undefined),
   }));
+  let moved = false;
   for (const { name, bytes } of objects) {
-    const right = bytes && `${folderOf(name)}${objectId(bytes)}`;
-    if (right !== undefined && right !== name && names.includes(right)) await store.put(right, bytes as Buffer);
+    if (bytes === undefined) continue;
+    const right = `${folderOf(name)}${objectId(bytes)}`;
+    if (right === name || !names.includes(right)) continue;
+    await store.put(right, bytes);
+    moved = true;
   }
+  return moved;
 }
 
 function folderOf(name: string): string {
@@ -134,12 +139,9 @@ function twinOf(body: ConfigBody): ConfigBody {
 
 /** Writes the other object of half notes, and removes the damaged objects that they replace. */
 async function putBackNotes(repository: Repository, onWarning: (message: string) => void): Promise<void> {
-  const { damaged: before } = await readNotes(repository);
-  await untangle(
-    repository.store,
-    before.map(({ object }) => object),
-  );
-  const { halves, damaged } = await readNotes(repository);
+  const found = await readNotes(repository);
+  const tangled = found.damaged.map(({ object }) => object);
+  const { halves, damaged } = (await untangle(repository.store, tangled)) ? await readNotes(repository) : found;
   const open = (await judgeHalves(repository, halves)).filter(({ state }) => state !== 'writing');
   for (const half of open) {
     await completePair(repository, half);

@@ -1,11 +1,7 @@
 import { gzipSync } from 'node:zlib';
+import { type AttachedFile, safeFileName } from '../../terminal/attached-files.ts';
 import { formatBytes } from '../../view/units.ts';
 import { LIMITS } from './limits.ts';
-
-export interface AttachedFile {
-  name: string;
-  data: Buffer;
-}
 
 export interface Attachments {
   files: AttachedFile[];
@@ -19,7 +15,7 @@ export function attach(wanted: readonly AttachedFile[]): Attachments {
   const notes: string[] = [];
   let left: number = LIMITS.fileBytes;
   for (const file of wanted) {
-    const named = { name: uniqueName(safeName(file.name), files), data: file.data };
+    const named = { name: uniqueName(safeFileName(file.name), files), data: file.data };
     const fitting = files.length < LIMITS.files ? fitFile(named, left) : undefined;
     if (fitting === undefined) {
       notes.push(`${named.name} (${formatBytes(file.data.length)}) is too large to attach`);
@@ -35,15 +31,6 @@ function fitFile({ name, data }: AttachedFile, room: number): AttachedFile | und
   if (data.length <= room) return { name, data };
   const packed = gzipSync(data);
   return packed.length <= room ? { name: `${name}.gz`, data: packed } : undefined;
-}
-
-/** Letters, digits, dot, dash and underscore: what Discord keeps of a name as it is. */
-function safeName(name: string): string {
-  const safe = name
-    .replace(/[^\p{L}\p{N}._-]+/gu, '_')
-    .replace(/^[._]+/, '')
-    .slice(-100);
-  return safe === '' ? 'file' : safe;
 }
 
 function uniqueName(name: string, taken: readonly AttachedFile[]): string {

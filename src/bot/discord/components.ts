@@ -1,6 +1,7 @@
 import { ButtonStyle, ComponentType } from 'discord.js';
 import { printableText } from '../../shared/printable.ts';
 import type { SettledPart } from '../../view/settle-view.ts';
+import { isUsableId } from '../../view/usable-id.ts';
 import type { Button, Option, Tone } from '../../view/view.ts';
 import { LIMITS } from './limits.ts';
 
@@ -44,10 +45,10 @@ export function controlsOf(parts: readonly SettledPart[]): Controls {
   let left = 0;
   for (const part of parts) {
     if (part.kind === 'buttons') {
-      const usable = part.buttons.filter(({ id }) => isUsable(id, LIMITS.customId, seen));
+      const usable = part.buttons.filter(({ id }) => isUsableId(id, LIMITS.customId, seen));
       left += part.buttons.length - usable.length;
       rows.push(...chunk(usable, LIMITS.buttonsInRow).map(buttonRow));
-    } else if (part.kind === 'select' && isUsable(part.id, LIMITS.customId, seen)) {
+    } else if (part.kind === 'select' && isUsableId(part.id, LIMITS.customId, seen)) {
       const { row, left: options } = selectRow(part.id, part.prompt, part.options);
       left += options;
       if (row !== undefined) rows.push(row);
@@ -55,13 +56,6 @@ export function controlsOf(parts: readonly SettledPart[]): Controls {
   }
   const over = rows.splice(LIMITS.componentRows);
   return { rows, left: over.reduce((sum, { components }) => sum + components.length, left) };
-}
-
-/** Discord refuses a message in which an ID or a value is too long, empty, or there twice. */
-function isUsable(id: string, limit: number, seen: Set<string>): boolean {
-  if (id === '' || id.length > limit || seen.has(id)) return false;
-  seen.add(id);
-  return true;
 }
 
 function buttonRow(buttons: readonly Button[]): ComponentRow {
@@ -79,7 +73,7 @@ function buttonRow(buttons: readonly Button[]): ComponentRow {
 function selectRow(id: string, prompt: string, options: readonly Option[]): { row?: ComponentRow; left: number } {
   const seen = new Set<string>();
   const usable = options
-    .filter(({ value }) => isUsable(value, LIMITS.selectOption, seen))
+    .filter(({ value }) => isUsableId(value, LIMITS.selectOption, seen))
     .slice(0, LIMITS.selectOptions);
   const left = options.length - usable.length;
   if (usable.length === 0) return { left };

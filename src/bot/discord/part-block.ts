@@ -1,4 +1,5 @@
 import { formatDuration } from '../../shared/durations.ts';
+import { DETAILS_FILE } from '../../terminal/attached-files.ts';
 import { type FixedTable, fixedTable } from '../../terminal/fixed-table.ts';
 import { displayWidth, pad, shorten } from '../../terminal/width.ts';
 import type { SettledPart, SettledTable } from '../../view/settle-view.ts';
@@ -8,8 +9,6 @@ import { clip } from './components.ts';
 import { codeText, escapeMarkdown, inlineCode, markdownSentence } from './markdown.ts';
 import { type BlockLine, cutToFit, type TextBlock } from './text-block.ts';
 
-/** The file that holds everything that had to be shortened, besides tables. */
-export const DETAILS_FILE = 'details.txt';
 /** What a code block shows without wrapping in a window of usual width. */
 const CODE_COLUMNS = 80;
 const BAR_CELLS = 20;

@@ -1,15 +1,19 @@
-import { renderView } from '../../terminal/render.ts';
-import { PLAIN } from '../../terminal/style.ts';
-import { tableCsv } from '../../view/csv.ts';
-import { type SettledPart, type SettledTable, settleView } from '../../view/settle-view.ts';
+import {
+  type AttachedFile,
+  DETAILS_FILE,
+  detailsFile,
+  nameTables,
+  neededTables,
+} from '../../terminal/attached-files.ts';
+import { type SettledPart, settleView } from '../../view/settle-view.ts';
 import type { Wording } from '../../view/units.ts';
 import type { Tone, View } from '../../view/view.ts';
-import { type AttachedFile, attach } from './attachments.ts';
+import { attach } from './attachments.ts';
 import { type ComponentRow, controlsOf } from './components.ts';
 import { LIMITS } from './limits.ts';
 import { escapeMarkdown } from './markdown.ts';
-import { DETAILS_FILE, needsFile, partBlock } from './part-block.ts';
-import { fitBlocks, type TextBlock } from './text-block.ts';
+import { needsFile, partBlock } from './part-block.ts';
+import { fitBlocks } from './text-block.ts';
 
 interface Embed {
   description: string;
@@ -56,8 +60,8 @@ export async function renderMessage(view: View, wording: Wording): Promise<Disco
   const hasDetails = controls.left > 0 || shortened.some(({ wholeIn }) => wholeIn === DETAILS_FILE);
   const attached = attach([
     ...parts.flatMap((part) => (part.kind === 'file' ? [{ name: part.name, data: part.bytes }] : [])),
-    ...neededTables(tableFiles, shortened, wording),
-    ...(hasDetails ? [{ name: DETAILS_FILE, data: await detailsText(parts, wording) }] : []),
+    ...neededTables(tableFiles, shortened, needsFile, wording),
+    ...(hasDetails ? [await detailsFile(parts, wording)] : []),
   ]);
   const notes = [
     ...(controls.left > 0 ? [`${controls.left} more to choose from in the file ${DETAILS_FILE}`] : []),
@@ -78,31 +82,6 @@ export async function renderMessage(view: View, wording: Wording): Promise<Disco
     },
     files: attached.files,
   };
-}
-
-/** The name under which each table would be attached. */
-function nameTables(parts: readonly SettledPart[]): Map<SettledPart, string> {
-  const tables = parts.filter((part) => part.kind === 'table');
-  return new Map(tables.map((table, i) => [table, i === 0 ? 'table.csv' : `table-${i + 1}.csv`]));
-}
-
-function neededTables(
-  tableFiles: ReadonlyMap<SettledPart, string>,
-  shortened: readonly TextBlock[],
-  wording: Wording,
-): AttachedFile[] {
-  const tables = [...tableFiles] as [SettledTable, string][];
-  return tables
-    .filter(([table, name]) => shortened.some(({ wholeIn }) => wholeIn === name) || needsFile(table, wording))
-    .map(([{ columns, rows }, name]) => ({ name, data: Buffer.from(tableCsv(columns, rows, wording)) }));
-}
-
-/** Everything but attached documents as plain text. */
-async function detailsText(parts: readonly SettledPart[], wording: Wording): Promise<Buffer> {
-  const views = parts.filter((part) => part.kind !== 'file');
-  const options = { ...wording, style: PLAIN, columns: undefined, rawFiles: false };
-  const pieces = await Array.fromAsync(renderView({ kind: 'stack', views }, options));
-  return Buffer.concat(pieces.map((piece) => Buffer.from(piece)));
 }
 
 function withNotes(text: string, notes: readonly string[]): string {

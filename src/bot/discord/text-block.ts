@@ -1,3 +1,5 @@
+import { fairShare } from '../../shared/fair-share.ts';
+
 /** One line of a message. */
 export interface BlockLine {
   text: string;
@@ -53,18 +55,6 @@ const wholeText = ({ open, lines, close }: TextBlock): string =>
 
 const moreNote = (left: number, file: string): string => `-# … ${left} more in the file ${file}`;
 const restNote = (file: string): string => `-# … the rest is in the file ${file}`;
-
-/** The largest length that everyone may have so that all together stay within `room`. */
-function fairShare(lengths: readonly number[], room: number): number {
-  let left = room;
-  const ascending = lengths.toSorted((a, b) => a - b);
-  for (const [i, length] of ascending.entries()) {
-    const share = Math.floor(left / (ascending.length - i));
-    if (length > share) return share;
-    left -= length;
-  }
-  return room;
-}
 
 /** As many lines as fit into `room`, and a note that says how many do not; of a single long line its beginning. */
 function shortenBlock({ open, lines, close, wholeIn }: TextBlock, room: number): string {

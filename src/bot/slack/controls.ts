@@ -1,4 +1,5 @@
 import type { SettledPart } from '../../view/settle-view.ts';
+import { isUsableId } from '../../view/usable-id.ts';
 import type { Button, Option, Tone } from '../../view/view.ts';
 import { type Block, type ButtonElement, type OptionObject, plainText, type SelectElement } from './blocks.ts';
 import { LIMITS } from './limits.ts';
@@ -26,12 +27,12 @@ export function controlsOf(parts: readonly SettledPart[]): Controls {
   let left = 0;
   for (const part of parts) {
     if (part.kind === 'buttons') {
-      const usable = part.buttons.filter(({ id }) => isUsable(id, LIMITS.actionId, seen));
+      const usable = part.buttons.filter(({ id }) => isUsableId(id, LIMITS.actionId, seen));
       left += part.buttons.length - usable.length;
       for (let i = 0; i < usable.length; i += LIMITS.actionElements) {
         blocks.push({ type: 'actions', elements: usable.slice(i, i + LIMITS.actionElements).map(button) });
       }
-    } else if (part.kind === 'select' && isUsable(part.id, LIMITS.actionId, seen)) {
+    } else if (part.kind === 'select' && isUsableId(part.id, LIMITS.actionId, seen)) {
       const { element, left: options } = select(part.id, part.prompt, part.options);
       left += options;
       if (element !== undefined) blocks.push({ type: 'actions', elements: [element] });
@@ -42,13 +43,6 @@ export function controlsOf(parts: readonly SettledPart[]): Controls {
     blocks,
     left: left + over.reduce((sum, block) => sum + ('elements' in block ? block.elements.length : 0), 0),
   };
-}
-
-/** Slack refuses a message in which an ID or a value is empty, too long, or there twice. */
-function isUsable(id: string, limit: number, seen: Set<string>): boolean {
-  if (id === '' || id.length > limit || seen.has(id)) return false;
-  seen.add(id);
-  return true;
 }
 
 function button({ id, label, tone }: Button): ButtonElement {
@@ -72,7 +66,7 @@ function select(id: string, prompt: string, options: readonly Option[]): { eleme
 export function optionObjects(options: readonly Option[]): OptionObject[] {
   const seen = new Set<string>();
   return options
-    .filter(({ value }) => isUsable(value, LIMITS.optionValue, seen))
+    .filter(({ value }) => isUsableId(value, LIMITS.optionValue, seen))
     .slice(0, LIMITS.options)
     .map(({ value, label, detail }) => ({
       text: plainText(shortText(label, LIMITS.optionText)),

@@ -1,3 +1,4 @@
+import { fairShare } from '../../shared/fair-share.ts';
 import { formatCount } from '../../view/units.ts';
 import { clip, type Line } from './mrkdwn.ts';
 import type { Segment } from './segment.ts';
@@ -32,18 +33,6 @@ const lineSize = ({ marked, plain }: Line): number => Math.max(marked?.length ??
 
 const sizeOf = ({ lines, style }: Segment): number =>
   lines.reduce((sum, line) => sum + lineSize(line), style === 'code' ? FENCE : 0);
-
-/** The largest length that everyone may have so that all together stay within `room`. */
-function fairShare(lengths: readonly number[], room: number): number {
-  let left = room;
-  const ascending = lengths.toSorted((a, b) => a - b);
-  for (const [i, length] of ascending.entries()) {
-    const share = Math.floor(left / (ascending.length - i));
-    if (length > share) return share;
-    left -= length;
-  }
-  return room;
-}
 
 /** As many lines as fit into `room`, and a note that says how many do not. */
 function shorten(segment: Segment, room: number): Segment[] {

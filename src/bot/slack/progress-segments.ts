@@ -1,10 +1,11 @@
 import { formatDuration } from '../../shared/durations.ts';
 import { printableText } from '../../shared/printable.ts';
+import { DETAILS_FILE } from '../../terminal/attached-files.ts';
 import { shorten } from '../../terminal/width.ts';
 import { formatBytes, formatCount, formatShare, type Wording } from '../../view/units.ts';
 import type { ProgressState } from '../../view/view.ts';
 import { bold, codeLine, type Line, toLine } from './mrkdwn.ts';
-import { DETAILS_FILE, type Segment } from './segment.ts';
+import type { Segment } from './segment.ts';
 
 const BAR_CELLS = 20;
 /** Columns of a phase, and of the name of what is being worked on: there is always more of them. */

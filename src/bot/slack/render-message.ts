@@ -1,13 +1,20 @@
-import { type SettledPart, type SettledTable, settleView } from '../../view/settle-view.ts';
+import {
+  type AttachedFile,
+  DETAILS_FILE,
+  detailsFile,
+  nameTables,
+  neededTables,
+} from '../../terminal/attached-files.ts';
+import { type SettledPart, settleView } from '../../view/settle-view.ts';
 import type { Wording } from '../../view/units.ts';
 import type { View } from '../../view/view.ts';
-import { type AttachedFile, detailsFile, nameFiles, tableFile } from './attachments.ts';
 import type { Block } from './blocks.ts';
 import { controlsOf } from './controls.ts';
 import { fitSegments } from './fit-segments.ts';
 import { LIMITS } from './limits.ts';
 import { clip } from './mrkdwn.ts';
-import { DETAILS_FILE, type Segment } from './segment.ts';
+import { nameFiles } from './name-files.ts';
+import type { Segment } from './segment.ts';
 import { segmentBlocks } from './segment-blocks.ts';
 import { needsFile, segmentsOf } from './segments.ts';
 
@@ -33,29 +40,13 @@ export async function renderMessage(view: View, wording: Wording): Promise<Slack
   const { segments, shortened } = fitSegments([...all, ...notes(parts, controls.left)], TEXT_ROOM);
   const files = nameFiles([
     ...parts.flatMap((part) => (part.kind === 'file' ? [{ name: part.name, data: part.bytes }] : [])),
-    ...neededTables(tables, shortened, wording),
+    ...neededTables(tables, shortened, needsFile, wording),
     ...(controls.left > 0 || shortened.some(({ wholeIn }) => wholeIn === DETAILS_FILE)
-      ? [await detailsFile(DETAILS_FILE, parts, wording)]
+      ? [await detailsFile(parts, wording)]
       : []),
   ]);
   const blocks = [...segmentBlocks(segments), ...controls.blocks];
   return { text: fallbackText(segments), blocks, files };
-}
-
-/** The name under which each table would be attached. */
-function nameTables(parts: readonly SettledPart[]): Map<SettledPart, string> {
-  const tables = parts.filter((part) => part.kind === 'table');
-  return new Map(tables.map((table, i) => [table, i === 0 ? 'table.csv' : `table-${i + 1}.csv`]));
-}
-
-function neededTables(
-  tables: ReadonlyMap<SettledPart, string>,
-  shortened: readonly Segment[],
-  wording: Wording,
-): AttachedFile[] {
-  return ([...tables] as [SettledTable, string][])
-    .filter(([table, name]) => shortened.some(({ wholeIn }) => wholeIn === name) || needsFile(table, wording))
-    .map(([table, name]) => tableFile(name, table, wording));
 }
 
 /** What could not be shown or attached, in words. */

@@ -7,6 +7,3 @@ export interface Segment {
   /** Where the reader finds what had to be left out. */
   wholeIn: string;
 }
-
-/** The file that holds everything that had to be shortened, besides tables. */
-export const DETAILS_FILE = 'details.txt';

@@ -1,4 +1,5 @@
 import { printableText } from '../../shared/printable.ts';
+import { DETAILS_FILE } from '../../terminal/attached-files.ts';
 import { fixedTable } from '../../terminal/fixed-table.ts';
 import { displayWidth, pad, shorten } from '../../terminal/width.ts';
 import type { SettledPart, SettledTable } from '../../view/settle-view.ts';
@@ -7,7 +8,7 @@ import type { Sentence, SeriesPoint, Tone } from '../../view/view.ts';
 import { LIMITS } from './limits.ts';
 import { bold, codeLine, escapeSlack, type Line, toLine } from './mrkdwn.ts';
 import { progressSegments } from './progress-segments.ts';
-import { DETAILS_FILE, type Segment } from './segment.ts';
+import type { Segment } from './segment.ts';
 
 /** What a block of code shows without wrapping in a window of usual width. */
 const CODE_COLUMNS = 80;

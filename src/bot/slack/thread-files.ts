@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { HoldfastError } from '../../shared/errors.ts';
+import type { AttachedFile } from '../../terminal/attached-files.ts';
 import type { MessageRef } from '../platform.ts';
-import type { AttachedFile } from './attachments.ts';
 import { plainText } from './blocks.ts';
 import { escapeSlack } from './mrkdwn.ts';
 import type { SlackApi } from './slack-api.ts';

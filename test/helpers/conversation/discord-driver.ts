@@ -1,19 +1,15 @@
-import { join } from 'node:path';
 import { loadChatCommands } from '../../../src/bot/chat/chat-commands.ts';
 import { createDiscordPlatform } from '../../../src/bot/discord/discord-platform.ts';
-import type { Platform, PlatformEvents } from '../../../src/bot/platform.ts';
-import type { LogLine } from '../../../src/bot/platform-options.ts';
+import type { Platform } from '../../../src/bot/platform.ts';
 import { optionName } from '../../../src/commands/parse-input.ts';
-import { startEngineProcess } from '../../../src/jobs/engine-process/start-engine-process.ts';
-import { type Bot, openBot } from '../../../src/serve/bot.ts';
-import { jobServices, sharedServices } from '../../../src/serve/engine-services.ts';
+import type { Bot } from '../../../src/serve/bot.ts';
 import { systemClock } from '../../../src/shared/clock.ts';
-import { readProcessIdentity } from '../../../src/shared/process-identity.ts';
 import { systemRandom } from '../../../src/shared/random.ts';
 import { componentsOf, FakeDiscord, OWNER, STRANGER, textOf } from '../discord/fake-discord.ts';
 import type { FakeMessage, FakeUser } from '../discord/fake-state.ts';
 import { readMarkup } from '../discord/live-markup.ts';
 import type { ChatDriver, SeenMessage, Stage, Who } from './chat-driver.ts';
+import { EventWatch, logErrors, openStageBot } from './stage-bot.ts';
 
 const CHANNEL = '77';
 /** The stranger has an owner's name. */
@@ -32,61 +28,15 @@ interface Remembered extends SeenMessage {
 export async function discordDriver(stage: Stage): Promise<ChatDriver & { discord: FakeDiscord }> {
   const discord = await FakeDiscord.start();
   const commands = await loadChatCommands();
-  const engine = {
-    start: () =>
-      startEngineProcess({ PATH: process.env.PATH ?? '', HOLDFAST_STATE_DIR: join(stage.folder, 'discord') }),
-    location: stage.repository,
-    passphrase: stage.passphrase,
-    now: systemClock.now,
-  };
-  const log = ({ level, message }: LogLine): void => {
-    if (level === 'error') console.error(message);
-  };
-  // Events by their order of arrival: an earlier one may end after a later one.
-  let arrived = 0;
-  const handled = new Set<number>();
-  const counting = (events: PlatformEvents): PlatformEvents => {
-    const counted = async (work: Promise<void>): Promise<void> => {
-      const number = arrived++;
-      await work;
-      handled.add(number);
-    };
-    return {
-      ...events,
-      onCommand: (event, reply) => counted(events.onCommand(event, reply)),
-      onPress: (event, reply) => counted(events.onPress(event, reply)),
-    };
-  };
+  const events = new EventWatch();
+  const owners = [PEOPLE.owner.id, PEOPLE['second owner'].id];
   const open = async (): Promise<{ bot: Bot; platform: Platform }> => {
-    const common = { commands, clock: systemClock, random: systemRandom, log };
+    const common = { commands, clock: systemClock, random: systemRandom, log: logErrors };
     const { token, apiUrl, state } = discord;
-    const inner = createDiscordPlatform({ ...common, token, apiUrl, guild: state.guild, version: '0.0.0' });
-    const platform: Platform = {
-      name: inner.name,
-      pace: inner.pace,
-      start: (events) => inner.start(counting(events)),
-      stop: () => inner.stop(),
-      post: (channel, view, options) => inner.post(channel, view, options),
-      edit: (message, view) => inner.edit(message, view),
-    };
-    const bot = await openBot({
-      ...common,
-      config: {
-        file: join(stage.folder, 'holdfast.yaml'),
-        sources: [{ name: 'app', paths: [stage.data], exclude: [], protected: false }],
-        owners: [PEOPLE.owner, PEOPLE['second owner']].map(({ id }) => ({ platform: 'discord', id })),
-        notify: {},
-        restoreRoots: [stage.restoreRoot],
-        state: join(stage.folder, 'state'),
-      },
-      local: [],
-      services: sharedServices(engine),
-      openJobServices: () => jobServices(engine),
-      identity: readProcessIdentity(),
-      scrub: (text) => text,
-    });
-    await bot.start(platform);
-    return { bot, platform };
+    const platform = events.watch(
+      createDiscordPlatform({ ...common, token, apiUrl, guild: state.guild, version: '0.0.0' }),
+    );
+    return { bot: await openStageBot(stage, platform, owners), platform };
   };
   let running = await open();
   await discord.until('the commands', () => discord.state.commands.size > 0);
@@ -109,9 +59,9 @@ export async function discordDriver(stage: Stage): Promise<ChatDriver & { discor
   return {
     discord,
     async command(who, name, given = {}) {
-      const [number, from] = [arrived, said(who).length];
+      const [number, from] = [events.next, said(who).length];
       call(who, name, given);
-      await discord.until('an answer', () => handled.has(number));
+      await discord.until('an answer', () => events.isOver(number));
       complain();
       return seen(said(who).slice(from).at(-1));
     },
@@ -127,10 +77,10 @@ export async function discordDriver(stage: Stage): Promise<ChatDriver & { discor
       );
     },
     async press(who, held, label) {
-      const [number, from] = [arrived, said(who).length];
+      const [number, from] = [events.next, said(who).length];
       const { ids } = held as Remembered;
       discord.pressId(find(held), ids[label] ?? `no ${label}`, { user: PEOPLE[who] });
-      await discord.until('an answer', () => handled.has(number));
+      await discord.until('an answer', () => events.isOver(number));
       complain();
       return seen(said(who)[from] === undefined ? find(held) : said(who).at(-1));
     },

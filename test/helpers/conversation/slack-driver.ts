@@ -1,18 +1,15 @@
-import { join } from 'node:path';
 import { loadChatCommands } from '../../../src/bot/chat/chat-commands.ts';
-import type { Platform, PlatformEvents } from '../../../src/bot/platform.ts';
+import type { Platform } from '../../../src/bot/platform.ts';
 import { createSlackPlatform } from '../../../src/bot/slack/slack-platform.ts';
 import { optionName } from '../../../src/commands/parse-input.ts';
-import { startEngineProcess } from '../../../src/jobs/engine-process/start-engine-process.ts';
-import { type Bot, openBot } from '../../../src/serve/bot.ts';
-import { jobServices, sharedServices } from '../../../src/serve/engine-services.ts';
+import type { Bot } from '../../../src/serve/bot.ts';
 import { systemClock } from '../../../src/shared/clock.ts';
-import { readProcessIdentity } from '../../../src/shared/process-identity.ts';
 import { systemRandom } from '../../../src/shared/random.ts';
 import { APP_TOKEN, BOT_TOKEN, FakeSlack } from '../slack/fake-slack.ts';
 import { SlackUser } from '../slack/slack-user.ts';
 import { type FakeMessage, readMessage } from '../slack/workspace.ts';
 import type { ChatDriver, SeenMessage, Stage, Who } from './chat-driver.ts';
+import { EventWatch, logErrors, openStageBot } from './stage-bot.ts';
 
 const CHANNEL = 'C0001';
 /** The stranger has an owner's user ID, in a team of their own. */
@@ -34,73 +31,23 @@ export async function slackDriver(stage: Stage): Promise<ChatDriver & { slack: F
   const people = Object.fromEntries(
     Object.entries(PEOPLE).map(([who, { id, team }]) => [who, new SlackUser(slack, id, team)]),
   ) as Record<Who, SlackUser>;
-  const engine = {
-    start: () => startEngineProcess({ PATH: process.env.PATH ?? '', HOLDFAST_STATE_DIR: join(stage.folder, 'slack') }),
-    location: stage.repository,
-    passphrase: stage.passphrase,
-    now: systemClock.now,
-  };
-  // Events by their order of arrival: an earlier one may end after a later one.
-  let arrived = 0;
-  const handled = new Set<number>();
-  const watch = (platform: Platform): Platform => ({
-    name: platform.name,
-    pace: platform.pace,
-    start: (events) => platform.start(counting(events)),
-    stop: () => platform.stop(),
-    post: (channel, view, options) => platform.post(channel, view, options),
-    edit: (message, view) => platform.edit(message, view),
-  });
-  const counting = (events: PlatformEvents): PlatformEvents => {
-    const counted = (work: Promise<void>): Promise<void> => {
-      const number = arrived++;
-      return work.finally(() => {
-        handled.add(number);
-        slack.stir();
-      });
-    };
-    return {
-      ...events,
-      onCommand: (event, reply) => counted(events.onCommand(event, reply)),
-      onPress: (event, reply) => counted(events.onPress(event, reply)),
-    };
-  };
+  const events = new EventWatch(() => slack.stir());
+  const owners = (['owner', 'second owner'] as const).map((who) => `${PEOPLE[who].team}/${PEOPLE[who].id}`);
   const open = async (): Promise<{ bot: Bot; platform: Platform }> => {
-    const common = { commands, clock: systemClock, random: systemRandom };
-    const log = ({ level, message }: { level: string; message: string }): void => {
-      if (level === 'error') console.error(message);
-    };
-    const platform = watch(
+    const platform = events.watch(
       createSlackPlatform({
-        ...common,
+        commands,
+        clock: systemClock,
+        random: systemRandom,
         mode: 'socket',
         botToken: BOT_TOKEN,
         appToken: APP_TOKEN,
         apiUrl: slack.apiUrl,
         version: '0.0.0',
-        log,
+        log: logErrors,
       }),
     );
-    const owners = ['owner', 'second owner'] as const;
-    const bot = await openBot({
-      ...common,
-      config: {
-        file: join(stage.folder, 'holdfast.yaml'),
-        sources: [{ name: 'app', paths: [stage.data], exclude: [], protected: false }],
-        owners: owners.map((who) => ({ platform: 'slack', id: `${PEOPLE[who].team}/${PEOPLE[who].id}` })),
-        notify: {},
-        restoreRoots: [stage.restoreRoot],
-        state: join(stage.folder, 'state'),
-      },
-      local: [],
-      services: sharedServices(engine),
-      openJobServices: () => jobServices(engine),
-      identity: readProcessIdentity(),
-      scrub: (text) => text,
-      log,
-    });
-    await bot.start(platform);
-    return { bot, platform };
+    return { bot: await openStageBot(stage, platform, owners), platform };
   };
   let running = await open();
 
@@ -116,7 +63,7 @@ export async function slackDriver(stage: Stage): Promise<ChatDriver & { slack: F
   /** Messages of a conversation, without the files below them. */
   const said = (who: Who): FakeMessage[] =>
     slack.workspace.seenBy(CHANNEL, people[who].id).filter(({ files }) => files.length === 0);
-  const finished = (number: number): Promise<true> => slack.until(() => handled.has(number), 'an answer');
+  const finished = (number: number): Promise<true> => slack.until(() => events.isOver(number), 'an answer');
   const complain = (): void => {
     if (slack.complaints.length > 0) throw new Error(`Slack refused: ${slack.complaints.join('; ')}`);
   };
@@ -124,7 +71,7 @@ export async function slackDriver(stage: Stage): Promise<ChatDriver & { slack: F
   return {
     slack,
     async command(who, name, given = {}) {
-      const [number, from] = [arrived, said(who).length];
+      const [number, from] = [events.next, said(who).length];
       await people[who].type(CHANNEL, typed(name, given));
       await finished(number);
       complain();
@@ -136,7 +83,7 @@ export async function slackDriver(stage: Stage): Promise<ChatDriver & { slack: F
       return seen(await slack.until(() => said(who)[from], 'a message'));
     },
     async press(who, held, label) {
-      const [number, from] = [arrived, said(who).length];
+      const [number, from] = [events.next, said(who).length];
       const { message } = held as Remembered;
       await slack.deliver('interactive', people[who].pressOn(message, label));
       await finished(number);

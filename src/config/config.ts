@@ -1,4 +1,6 @@
-import type { SecretReference } from './schema.ts';
+import type { Severity } from './severity.ts';
+import type { Unattended } from './unattended.ts';
+import type { SecretReference } from './values.ts';
 
 /** The configuration with everything resolved but the secrets. Paths are absolute. */
 export interface Config {
@@ -18,11 +20,14 @@ export interface Config {
     };
     console: boolean;
   };
-  /** Channel by platform. */
+  /** By platform, the channel where owners are told what concerns all of them. */
   notify: Readonly<Partial<Record<string, string>>>;
+  /** Channels that are told what happens by itself, in the order of the file. */
+  routes: readonly Route[];
   restoreRoots: readonly string[];
   /** Folder. */
   state: string;
+  unattended: Unattended;
   /** What looks like a mistake and is none for certain. */
   warnings: readonly string[];
 }
@@ -37,4 +42,11 @@ export interface ConfiguredSource {
 export interface Owner {
   platform: string;
   id: string;
+}
+
+export interface Route {
+  platform: string;
+  channel: string;
+  /** What is less severe does not go there. */
+  from: Severity;
 }

@@ -10,16 +10,24 @@ interface SchemaNode {
   properties?: Record<string, SchemaNode>;
   additionalProperties?: SchemaNode | boolean;
   items?: SchemaNode;
+  anyOf?: SchemaNode[];
 }
 
 /** The keys that may be written at a path; none where any may. */
 export function knownKeys(path: readonly PropertyKey[]): string[] {
-  let node: SchemaNode | undefined = configJsonSchema() as SchemaNode;
-  for (const step of path) {
-    const named: SchemaNode | undefined = node?.properties?.[String(step)];
-    const other: SchemaNode | undefined =
-      typeof node?.additionalProperties === 'object' ? node.additionalProperties : node?.items;
-    node = named ?? other;
-  }
-  return Object.keys(node?.properties ?? {});
+  const found = path.reduce(
+    (nodes, step) => nodes.flatMap((node) => childrenOf(node, step)),
+    [configJsonSchema() as SchemaNode],
+  );
+  return found.flatMap(shapesOf).flatMap(({ properties }) => Object.keys(properties ?? {}));
 }
+
+function childrenOf(node: SchemaNode, step: PropertyKey): SchemaNode[] {
+  return shapesOf(node).flatMap(({ properties, additionalProperties, items }) => {
+    const other = typeof additionalProperties === 'object' ? additionalProperties : items;
+    return properties?.[String(step)] ?? other ?? [];
+  });
+}
+
+/** What may stand in a place: one shape or several. */
+const shapesOf = (node: SchemaNode): SchemaNode[] => [node, ...(node.anyOf ?? []).flatMap(shapesOf)];

@@ -2,11 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import { HoldfastError, systemCode } from '../shared/errors.ts';
-import type { Config } from './config.ts';
+import type { Config, Route } from './config.ts';
 import { crossChecks, warningsOf } from './cross-checks.ts';
 import { knownKeys } from './json-schema.ts';
 import { type Positions, type Problem, problemsOf } from './problem.ts';
-import { configSchema, type SecretReference, type WrittenConfig } from './schema.ts';
+import { configSchema, type WrittenConfig } from './schema.ts';
+import { resolveUnattended } from './unattended.ts';
+import type { SecretReference } from './values.ts';
 
 /**
  * Reads and checks a configuration file. Relative paths are meant from the file's folder.
@@ -63,10 +65,12 @@ function configError(file: string, problems: readonly Problem[]): HoldfastError 
 function resolvePaths(written: WrittenConfig, file: string): Omit<Config, 'warnings' | 'platforms'> {
   const folder = dirname(file);
   const { repository, sources, owners, notify, restoreRoots, state } = written;
+  const isFolder = !isUrl(repository.store);
+  const routes = routesOf(notify);
   return {
     file,
     repository: {
-      location: isUrl(repository.store) ? repository.store : resolve(folder, repository.store),
+      location: isFolder ? resolve(folder, repository.store) : repository.store,
       passphrase: fromFolder(repository.passphrase, folder),
     },
     sources: Object.entries(sources).map(([name, { files, protected: isProtected }]) => ({
@@ -76,10 +80,20 @@ function resolvePaths(written: WrittenConfig, file: string): Omit<Config, 'warni
       protected: isProtected,
     })),
     owners: Object.entries(owners).flatMap(([platform, ids]) => ids.map((id) => ({ platform, id }))),
-    notify,
+    notify: Object.fromEntries(routes.toReversed().map(({ platform, channel }) => [platform, channel])),
+    routes,
     restoreRoots: restoreRoots.map((root) => resolve(folder, root)),
     state: resolve(folder, state),
+    unattended: resolveUnattended(written, { isFolder, reference: (given) => fromFolder(given, folder) }),
   };
+}
+
+function routesOf(notify: WrittenConfig['notify']): Route[] {
+  return Object.entries(notify).flatMap(([platform, given]): Route[] => {
+    if (given === undefined) return [];
+    if (typeof given === 'string') return [{ platform, channel: given, from: 'info' }];
+    return given.map(({ channel, from }) => ({ platform, channel, from }));
+  });
 }
 
 /** Cross checks have made sure that what a mode needs is there. */

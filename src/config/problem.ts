@@ -31,12 +31,21 @@ export function problemsOf(
   positions: Positions,
   known: (path: Path) => readonly string[],
 ): Problem[] {
+  const branch = issue.code === 'invalid_union' ? meantBranch(issue) : undefined;
+  if (branch !== undefined) {
+    return branch.flatMap((inner) => problemsOf({ ...inner, path: [...issue.path, ...inner.path] }, positions, known));
+  }
   if (issue.code !== 'unrecognized_keys') return [problemAt(issue.path, wordsOf(issue, positions), positions)];
   return issue.keys.map((key) => {
     const meant = nearest(key, known(issue.path));
     const advice = meant === undefined ? `Known here: ${known(issue.path).join(', ')}.` : `Did you mean ${meant}?`;
     return problemAt([...issue.path, key], 'is not known', positions, advice);
   });
+}
+
+/** Of several shapes, the one that was meant: what was written is of its type, and only something in it is wrong. */
+function meantBranch({ errors }: z.core.$ZodIssueInvalidUnion): readonly z.core.$ZodIssue[] | undefined {
+  return errors.find((issues) => issues.every(({ code, path }) => path.length > 0 || code === 'unrecognized_keys'));
 }
 
 function wordsOf(issue: z.core.$ZodIssue, { document }: Positions): string {

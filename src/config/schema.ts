@@ -1,28 +1,14 @@
 import { z } from 'zod';
+import { SEVERITIES } from './severity.ts';
+import { sourceCare, unattended } from './unattended-schema.ts';
+import { platformId, secret, text } from './values.ts';
 
 /**
  * The shape of `holdfast.yaml`, version 1, as written by people. `config/holdfast.schema.json` is made from it, so the descriptions are what editors
  * show.
  */
 
-const text = z.string().min(1, 'is empty');
-
-/** Long numbers lose digits when YAML reads them as numbers. */
-const platformId = (pattern: RegExp, example: string) =>
-  z.string({ error: `must be text in quotes, such as '${example}'` }).regex(pattern, `must look like '${example}'`);
-
 const discordId = platformId(/^\d{1,20}$/, '1234567890');
-
-const secret = z
-  .strictObject({
-    env: text.optional().describe('Name of an environment variable that holds it'),
-    file: text.optional().describe('File whose first line it is'),
-    credential: text.optional().describe('Name of a systemd credential: a file in $CREDENTIALS_DIRECTORY'),
-  })
-  .refine((given) => Object.values(given).filter((value) => value !== undefined).length === 1, {
-    error: 'needs exactly one of env, file and credential',
-  })
-  .meta({ minProperties: 1, maxProperties: 1 });
 
 const source = z.strictObject({
   files: z
@@ -35,6 +21,7 @@ const source = z.strictObject({
     .boolean()
     .default(false)
     .describe('A restore over it needs a second owner who approves; needs two owners on one platform'),
+  ...sourceCare,
 });
 
 const discord = z.strictObject({
@@ -51,6 +38,23 @@ const slack = z.strictObject({
   port: z.int().min(1).max(65_535).optional().describe('For mode http: where to listen'),
   apiUrl: z.url().optional().describe("Another address of Slack's Web API, ending in /api/"),
 });
+
+/** One channel for everything, or several by what they are told. */
+const channels = (id: z.ZodString) =>
+  z.union(
+    [
+      id.describe('Channel ID'),
+      z
+        .array(
+          z.strictObject({
+            channel: id.describe('Channel ID'),
+            from: z.enum(SEVERITIES).default('info').describe('What is less severe does not go there'),
+          }),
+        )
+        .min(1, 'names no channel'),
+    ],
+    { error: 'must be a channel ID in quotes, or a list of { channel, from }' },
+  );
 
 export const configSchema = z
   .strictObject({
@@ -86,20 +90,18 @@ export const configSchema = z
       .describe('Where the bot listens'),
     notify: z
       .strictObject({
-        discord: discordId.optional().describe('Channel ID'),
-        slack: platformId(/^[CGD][A-Z0-9]+$/, 'C0001')
-          .optional()
-          .describe('Channel ID'),
+        discord: channels(discordId).optional(),
+        slack: channels(platformId(/^[CGD][A-Z0-9]+$/, 'C0001')).optional(),
       })
       .prefault({})
-      .describe('The channel of each platform that is told what happens by itself'),
+      .describe('The channels of each platform that are told what happens by itself'),
     restoreRoots: z
       .array(text)
       .default([])
       .describe('Folders that a chat may restore into, besides where a backup came from; relative to this file'),
     state: text.default('./state').describe('Folder for what the bot remembers; relative to this file'),
+    ...unattended,
   })
   .meta({ title: 'Holdfast configuration' });
 
 export type WrittenConfig = z.output<typeof configSchema>;
-export type SecretReference = z.output<typeof secret>;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HoldfastError, systemCode } from '../shared/errors.ts';
-import type { SecretReference } from './schema.ts';
+import type { SecretReference } from './values.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -1,7 +1,7 @@
 import type { Platform } from '../bot/platform.ts';
 import type { PlatformOptions } from '../bot/platform-options.ts';
 import type { Config } from '../config/config.ts';
-import type { SecretReference } from '../config/schema.ts';
+import type { SecretReference } from '../config/values.ts';
 
 type Resolve = (reference: SecretReference, what: string) => Promise<string>;
 

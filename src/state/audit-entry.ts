@@ -1,4 +1,4 @@
-import type { StoredPerson } from './document.ts';
+import type { StoredPerson } from './people.ts';
 
 /** One thing that somebody did or tried. */
 export interface AuditEntry {

@@ -1,3 +1,6 @@
+import type { StoredMessage, StoredPerson, StoredPlace } from './people.ts';
+import { emptyUnattended, type UnattendedState } from './unattended-records.ts';
+
 /**
  * What the bot remembers between two runs, as one plain document. Truth about backups is in the repository: all of this can be lost, and every backup
  * still lists and restores. Times are ISO 8601 in UTC.
@@ -10,9 +13,10 @@ export interface StateDocument {
   buttons: StoredButton[];
   /** Open jobs and the newest of the others, oldest first. */
   jobs: JobRecord[];
+  unattended: UnattendedState;
 }
 
-export const STATE_SCHEMA = 1;
+export const STATE_SCHEMA = 2;
 
 export const emptyState = (): StateDocument => ({
   schema: STATE_SCHEMA,
@@ -20,25 +24,8 @@ export const emptyState = (): StateDocument => ({
   claim: null,
   buttons: [],
   jobs: [],
+  unattended: emptyUnattended(),
 });
-
-export interface StoredPerson {
-  platform: string;
-  id: string;
-  name: string;
-}
-
-export interface StoredPlace {
-  platform: string;
-  channel: string;
-  direct: boolean;
-}
-
-export interface StoredMessage {
-  platform: string;
-  channel: string;
-  message: string;
-}
 
 export interface ClaimedOwner extends StoredPerson {
   since: string;

@@ -3,8 +3,8 @@ import { dirname } from 'node:path';
 import type { Adapter } from 'lowdb';
 import { HoldfastError, systemCode } from '../shared/errors.ts';
 
-/** Says whether what was read is a document, and throws where it is one of a later program. */
-export type Check<T> = (content: unknown) => content is T;
+/** Makes a document of what was read, undefined where it is none; throws where a later program wrote it. */
+export type Read<T> = (content: unknown) => T | undefined;
 
 /**
  * One JSON document in a file, as an adapter of lowdb that survives a power cut at any moment: a write is a new file that is synced, takes the old one's
@@ -12,13 +12,13 @@ export type Check<T> = (content: unknown) => content is T;
  */
 export class DurableFile<T> implements Adapter<T> {
   readonly #path: string;
-  readonly #check: Check<T>;
+  readonly #read: Read<T>;
   readonly #onFallback: (reason: string) => void;
 
   /** `onFallback` hears why the document before had to be taken. */
-  constructor(path: string, check: Check<T>, onFallback: (reason: string) => void) {
+  constructor(path: string, read: Read<T>, onFallback: (reason: string) => void) {
     this.#path = path;
-    this.#check = check;
+    this.#read = read;
     this.#onFallback = onFallback;
   }
 
@@ -75,7 +75,8 @@ export class DurableFile<T> implements Adapter<T> {
     } catch {
       return { problem: 'is no JSON', absent: false };
     }
-    if (this.#check(parsed)) return { document: parsed, problem: '', absent: false };
+    const document = this.#read(parsed);
+    if (document !== undefined) return { document, problem: '', absent: false };
     return { problem: 'is no state document', absent: false };
   }
 }

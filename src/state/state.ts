@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Low } from 'lowdb';
-import { HoldfastError } from '../shared/errors.ts';
 import type { ProcessIdentity } from '../shared/process-identity.ts';
-import { emptyState, STATE_SCHEMA, type StateDocument } from './document.ts';
+import { emptyState, type StateDocument } from './document.ts';
 import { DurableFile } from './durable-file.ts';
+import { migrate } from './migrate.ts';
 import { type OwnerLock, takeOwnerLock } from './owner-lock.ts';
 
 /** What the bot remembers. Reads are of memory; changes have reached the disk when their promise resolves. */
@@ -33,27 +33,13 @@ export async function openState(folder: string, { identity, onWarning }: StateOp
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const lock = await takeOwnerLock(join(folder, 'lock'), identity);
   try {
-    const low = new Low(new DurableFile(join(folder, 'state.json'), isStateDocument, onWarning), emptyState());
+    const low = new Low(new DurableFile(join(folder, 'state.json'), migrate, onWarning), emptyState());
     await low.read();
     return new OpenState(low, lock);
   } catch (error) {
     await lock.release();
     throw error;
   }
-}
-
-function isStateDocument(content: unknown): content is StateDocument {
-  const { schema } = (content ?? {}) as Partial<StateDocument>;
-  if (typeof schema === 'number' && schema > STATE_SCHEMA) {
-    throw new HoldfastError(
-      'unsupported_version',
-      `The state is of version ${schema}, and this program knows ${STATE_SCHEMA}`,
-      {
-        advice: 'Use the newer program, or another state folder.',
-      },
-    );
-  }
-  return schema === STATE_SCHEMA;
 }
 
 class OpenState implements State {

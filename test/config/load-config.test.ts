@@ -49,8 +49,13 @@ describe('a configuration', () => {
         },
       },
       notify: { discord: '77', slack: 'C0001' },
+      routes: [
+        { platform: 'discord', channel: '77', from: 'info' },
+        { platform: 'slack', channel: 'C0001', from: 'info' },
+      ],
       restoreRoots: ['/etc/restored'],
       state: '/etc/state',
+      unattended: expect.objectContaining({ timeZone: 'UTC' }),
       warnings: [],
     });
   });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readProcessIdentity } from '../../src/shared/process-identity.ts';
+import { emptyState } from '../../src/state/document.ts';
 import { openState } from '../../src/state/state.ts';
 
 const identity = readProcessIdentity();
@@ -60,9 +61,18 @@ describe('the state', () => {
     expect(readFileSync(join(folder, 'state.json'), 'utf8')).toBe('x');
   });
 
+  it('of an earlier program is brought up to date and keeps what it knew', async () => {
+    const folder = newFolder();
+    const old = { schema: 1, owners: [owner('1')], claim: null, buttons: [], jobs: [] };
+    writeFileSync(join(folder, 'state.json'), JSON.stringify(old));
+    const state = await open(folder);
+    expect(state.document).toEqual({ ...emptyState(), owners: [owner('1')] });
+    await state.close();
+  });
+
   it('of a later program is not touched', async () => {
     const folder = newFolder();
-    writeFileSync(join(folder, 'state.json'), '{"schema":2}');
+    writeFileSync(join(folder, 'state.json'), '{"schema":99}');
     await expect(open(folder)).rejects.toMatchObject({ code: 'unsupported_version' });
   });
 

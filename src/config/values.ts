@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { parseDuration } from '../shared/durations.ts';
+import { HoldfastError } from '../shared/errors.ts';
+import { parseSize } from '../shared/sizes.ts';
+
+/** Values that many keys of the configuration share. */
+
+export const text = z.string().min(1, 'is empty');
+
+/** A secret by reference: exactly one of the three. */
+export const secret = z
+  .strictObject({
+    env: text.optional().describe('Name of an environment variable that holds it'),
+    file: text.optional().describe('File whose first line it is'),
+    credential: text.optional().describe('Name of a systemd credential: a file in $CREDENTIALS_DIRECTORY'),
+  })
+  .refine((given) => Object.values(given).filter((value) => value !== undefined).length === 1, {
+    error: 'needs exactly one of env, file and credential',
+  })
+  .meta({ minProperties: 1, maxProperties: 1 });
+
+export type SecretReference = z.output<typeof secret>;
+
+/** Long numbers lose digits when YAML reads them as numbers. */
+export const platformId = (pattern: RegExp, example: string) =>
+  z.string({ error: `must be text in quotes, such as '${example}'` }).regex(pattern, `must look like '${example}'`);
+
+/** Text that `read` makes something of; its HoldfastError becomes the problem that is told. */
+function parsed<T>(read: (given: string) => T) {
+  return text.transform((given, context): T => {
+    try {
+      return read(given);
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error;
+      context.addIssue({ code: 'custom', message: [error.message, error.advice].filter(Boolean).join('. ') });
+      return z.NEVER;
+    }
+  });
+}
+
+/** Milliseconds, written as `6h` or `30 days`. */
+export const duration = parsed(parseDuration);
+
+/** Bytes, written as `5 GB`. */
+export const size = z.union([z.int().min(0), parsed(parseSize)], { error: 'must be a size such as 500 MB or 5 GB' });
+
+/** An IANA time zone. */
+export const timeZone = text.refine(isTimeZone, { error: 'is no time zone; write one such as Europe/Zurich or UTC' });
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The part of a day in which something may begin, in minutes since midnight; `to` below `from` crosses midnight. */
+export interface DayWindow {
+  from: number;
+  to: number;
+}
+
+/** Written as `22:00-06:00`. */
+export const dayWindow = text.transform((given, context): DayWindow => {
+  const [, fromHour, fromMinute, toHour, toMinute] = /^(\d\d?):(\d\d)\s*-\s*(\d\d?):(\d\d)$/.exec(given.trim()) ?? [];
+  const window = {
+    from: Number(fromHour) * 60 + Number(fromMinute),
+    to: Number(toHour) * 60 + Number(toMinute),
+  };
+  const sound =
+    [fromHour, toHour].every((hour) => Number(hour) <= 24) && [fromMinute, toMinute].every((m) => Number(m) < 60);
+  if (sound && window.from < 1440 && window.to <= 1440 && window.from !== window.to) return window;
+  context.addIssue({ code: 'custom', message: 'must be a part of a day such as 22:00-06:00' });
+  return z.NEVER;
+});

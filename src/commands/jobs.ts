@@ -1,5 +1,5 @@
 import type { JobRecord } from '../state/document.ts';
-import { age, duration, share } from '../view/value.ts';
+import { age, duration, share, type Value } from '../view/value.ts';
 import { defineCommand } from './command.ts';
 import { flag } from './field.ts';
 import { requireJobs } from './parts/job-control.ts';
@@ -12,10 +12,15 @@ interface JobsResult {
 
 const isOpen = ({ state }: JobRecord): boolean => state === 'running' || state === 'pending';
 
+function stateWord({ state, share: done }: JobRecord): Value {
+  if (state === 'pending') return 'waiting';
+  return state === 'running' && done !== undefined ? share(done) : state.replaceAll('_', ' ');
+}
+
 export const jobs = defineCommand({
   name: 'jobs',
-  summary: 'List what runs and what ran, newest first',
-  input: { running: flag('Only what runs now') },
+  summary: 'List what runs, what waits and what ran, newest first',
+  input: { running: flag('Only what runs or waits now') },
   access: 'owner',
   destructive: false,
   json: { jobs: 'array of jobs, newest first' },
@@ -39,7 +44,7 @@ export const jobs = defineCommand({
       job.id,
       job.kind,
       job.source ?? '',
-      isOpen(job) && job.share !== undefined ? share(job.share) : job.state.replaceAll('_', ' '),
+      stateWord(job),
       age(job.started),
       job.ended === undefined ? '' : duration(Date.parse(job.ended) - Date.parse(job.started)),
       job.who.name,

@@ -2,9 +2,16 @@ import type { Clock } from '../shared/clock.ts';
 import { HoldfastError } from '../shared/errors.ts';
 import type { RandomSource } from '../shared/random.ts';
 import type { JobRecord, JobState } from '../state/document.ts';
+import type { StoredPlace } from '../state/people.ts';
 import type { State } from '../state/state.ts';
+import { Places } from './places.ts';
 
 export type JobRequest = Pick<JobRecord, 'kind' | 'source' | 'who' | 'where'>;
+
+/** Where jobs come from that nobody asked for: their outcome is told by events. */
+export const NOWHERE: StoredPlace = { platform: 'holdfast', channel: '', direct: false };
+
+export const isUnasked = ({ where }: Pick<JobRecord, 'where'>): boolean => where.platform === NOWHERE.platform;
 
 export interface JobOutcome {
   state: Exclude<JobState, 'pending' | 'running'>;
@@ -29,17 +36,27 @@ const REMEMBERED = 200;
 /** A job that has not ended. */
 export const isOpen = ({ state }: JobRecord): boolean => state === 'pending' || state === 'running';
 
-/** Runs jobs, each remembered from before its first step to after its last, and no two that write the same source. */
+export interface JobRunnerOptions {
+  state: State;
+  clock: Clock;
+  random: RandomSource;
+  /** How many run at the same time; see `Places`. */
+  atOnce: number;
+}
+
+/** Runs jobs, each remembered from before its first step to after its last: so many at once, and no two that write the same source. */
 export class JobRunner {
   readonly #state: State;
   readonly #clock: Clock;
   readonly #random: RandomSource;
-  readonly #running = new Map<string, { controller: AbortController; ended: Promise<JobRecord> }>();
+  readonly #places: Places;
+  readonly #open = new Map<string, { controller: AbortController; ended: Promise<JobRecord> }>();
 
-  constructor({ state, clock, random }: { state: State; clock: Clock; random: RandomSource }) {
+  constructor({ state, clock, random, atOnce }: JobRunnerOptions) {
     this.#state = state;
     this.#clock = clock;
     this.#random = random;
+    this.#places = new Places(atOnce);
   }
 
   /** Oldest first. */
@@ -51,14 +68,14 @@ export class JobRunner {
     return this.jobs.find((job) => job.id === id);
   }
 
-  /** The job that writes a source now. */
+  /** The job that writes a source now, or waits to. */
   writerOf(source: string): JobRecord | undefined {
     return this.jobs.find((job) => isOpen(job) && job.source === source);
   }
 
   /**
-   * Starts a job, or gives the one that writes the same source already. The job is on the list when this returns, and on disk before `work` begins. `work` tells
-   * failures by rejecting.
+   * Starts a job, or gives the one that writes the same source already. The job is on the list when this returns, as pending where it has to wait for others,
+   * and on disk before `work` begins. `work` tells failures by rejecting.
    */
   start(request: JobRequest, work: (job: Job) => Promise<JobOutcome>): JobStart {
     const running = request.source === undefined ? undefined : this.writerOf(request.source);
@@ -67,8 +84,8 @@ export class JobRunner {
       ...request,
       id: this.#random.bytes(ID_BYTES).toString('hex'),
       message: undefined,
-      state: 'running',
-      phase: 'starting',
+      state: 'pending',
+      phase: 'waiting',
       share: undefined,
       started: this.#now(),
       ended: undefined,
@@ -76,18 +93,19 @@ export class JobRunner {
       told: false,
     };
     const controller = new AbortController();
+    const place = this.#takePlace(record, controller.signal);
     const saved = this.#state.update(({ jobs }) => {
       jobs.push(record);
       forgetOld(jobs);
     });
-    const ended = this.#run(record, controller, saved, work);
-    this.#running.set(record.id, { controller, ended });
+    const ended = this.#run(record, controller, { saved, place, work });
+    this.#open.set(record.id, { controller, ended });
     return { job: record, ended };
   }
 
-  /** Asks a running job to end; false where it does not run. */
+  /** Asks a job that runs or waits to end; false where it has ended. */
   cancel(id: string, by: string): boolean {
-    const running = this.#running.get(id);
+    const running = this.#open.get(id);
     if (running === undefined || running.controller.signal.aborted) return false;
     running.controller.abort(new HoldfastError('interrupted', `Cancelled by ${by}`));
     return true;
@@ -95,7 +113,7 @@ export class JobRunner {
 
   /** Ends all jobs as interrupted. Resolves when they have ended. */
   async stop(): Promise<void> {
-    const all = [...this.#running.values()];
+    const all = [...this.#open.values()];
     for (const { controller } of all) controller.abort(new Stopped());
     await Promise.all(all.map(({ ended }) => ended));
   }
@@ -112,27 +130,40 @@ export class JobRunner {
   /** To be called once at start: jobs that an earlier process left open are interrupted. Gives all whose outcome was never told. */
   async recover(): Promise<JobRecord[]> {
     await this.#state.update(({ jobs }) => {
-      for (const job of jobs.filter((one) => isOpen(one) && !this.#running.has(one.id))) {
+      for (const job of jobs.filter((one) => isOpen(one) && !this.#open.has(one.id))) {
         Object.assign(job, { state: 'interrupted', ended: this.#now(), result: 'The bot was stopped while it ran' });
       }
     });
     return this.jobs.filter((job) => !isOpen(job) && !job.told);
   }
 
-  async #run(
-    record: JobRecord,
-    controller: AbortController,
-    saved: Promise<void>,
-    work: (job: Job) => Promise<JobOutcome>,
-  ): Promise<JobRecord> {
-    const begin = (): Promise<JobOutcome> => {
-      controller.signal.throwIfAborted();
-      return work(this.#jobOf(record, controller.signal));
+  /** The record is running when this returns, where there is a place at once. */
+  #takePlace(record: JobRecord, signal: AbortSignal): { begun: Promise<void>; leave: () => void } {
+    const { promise: begun, resolve, reject } = Promise.withResolvers<void>();
+    const leave = this.#places.enter(isUnasked(record) ? 'background' : 'person', () => {
+      Object.assign(record, { state: 'running', phase: 'starting', started: this.#now() });
+      resolve();
+    });
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    begun.catch(() => {});
+    return { begun, leave };
+  }
+
+  async #run(record: JobRecord, { signal }: AbortController, { saved, place, work }: Start): Promise<JobRecord> {
+    const begin = async (): Promise<JobOutcome> => {
+      if (record.state === 'pending') {
+        await place.begun;
+        await this.#change(record.id, {});
+      }
+      signal.throwIfAborted();
+      return work(this.#jobOf(record, signal));
     };
-    const outcome = await saved.then(begin).catch((error: unknown) => outcomeOf(error, controller.signal));
-    this.#running.delete(record.id);
+    const outcome = await saved.then(begin).catch((error: unknown) => outcomeOf(error, signal));
+    this.#open.delete(record.id);
+    place.leave();
+    const end = { ...outcome, ended: this.#now(), phase: 'ended', ...(isUnasked(record) && { told: true }) };
     // A full disk must not turn a finished job into a failed one: it stays known in memory.
-    await this.#change(record.id, { ...outcome, ended: this.#now(), phase: 'ended' }).catch(() => {});
+    await this.#change(record.id, end).catch(() => {});
     return record;
   }
 
@@ -156,6 +187,12 @@ export class JobRunner {
   #now(): string {
     return new Date(this.#clock.now()).toISOString();
   }
+}
+
+interface Start {
+  saved: Promise<void>;
+  place: { begun: Promise<void>; leave: () => void };
+  work: (job: Job) => Promise<JobOutcome>;
 }
 
 /** The bot ends, and its jobs with it. */

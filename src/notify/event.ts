@@ -4,7 +4,7 @@ import type { RunError, RunRecord } from '../state/unattended-records.ts';
 export type HappenedEvent =
   /** A backup ended, well or not. */
   | { kind: 'run'; run: RunRecord }
-  /** A backup was due and could not begin. */
+  /** A backup was due, or asked for, and could not begin: no `run` tells of it. */
   | { kind: 'not_started'; source: string; classes: readonly string[]; due: string; error: RunError }
   /** Backups were due while nothing could run. `then` is what is done about it. */
   | {
@@ -21,12 +21,14 @@ export type HappenedEvent =
   | {
       kind: 'filling';
       what: 'cap' | 'disk';
+      /** The repository's location, or a folder on the disk. */
+      place: string;
       level: number;
       usedBytes: number;
       limitBytes: number;
       daysLeft: number | null;
     }
-  | { kind: 'emptied'; what: 'cap' | 'disk'; usedBytes: number; limitBytes: number }
+  | { kind: 'emptied'; what: 'cap' | 'disk'; place: string; usedBytes: number; limitBytes: number }
   /** A run was far from the usual, and the last good snapshot is held until an owner has looked. */
   | { kind: 'hold'; source: string; suspect: string; kept: string; reasons: readonly string[] }
   | { kind: 'hold_ended'; source: string; verdict: 'looks right' | 'keep holding'; by: string }
@@ -41,7 +43,7 @@ export type HappenedEvent =
   | { kind: 'state_fallback'; reason: string }
   /** The audit log does not fit what the repository says of it. */
   | { kind: 'audit_broken'; reason: string }
-  /** A job that an earlier process left open. */
+  /** A job that an earlier process left open, and that nobody in a chat is told about. */
   | { kind: 'interrupted'; job: string; what: string };
 
 /** Hears what happens. Never rejects and never waits for a chat: what cannot be delivered is kept. */

@@ -21,9 +21,10 @@ import { AuditLog } from '../state/audit-log.ts';
 import type { JobRecord, JobState } from '../state/document.ts';
 import { EventLog } from '../state/event-log.ts';
 import { openState } from '../state/state.ts';
+import { openUnattended } from './unattended.ts';
 
 export interface BotOptions {
-  config: Pick<Config, 'file' | 'sources' | 'owners' | 'notify' | 'restoreRoots' | 'state'>;
+  config: Pick<Config, 'file' | 'sources' | 'owners' | 'notify' | 'restoreRoots' | 'state' | 'unattended'>;
   commands: ChatCommands;
   /** Whoever sits at the machine's terminal. */
   local: readonly Owner[];
@@ -56,7 +57,7 @@ export async function openBot(options: BotOptions): Promise<Bot> {
   const events = await EventLog.open(join(config.state, 'events.log'), clock.now);
   const audit = await AuditLog.open(join(config.state, 'audit.jsonl'), { clock, scrub, onWarning });
   const owners = new Owners({ configured: config.owners, local: options.local, state, clock });
-  const runner = new JobRunner({ state, clock, random });
+  const runner = new JobRunner({ state, clock, random, atOnce: config.unattended.jobs.atOnce });
   const buttons = new Buttons({ state, clock, random });
   const configured = createConfigured(config);
   const stopping = new AbortController();
@@ -75,7 +76,9 @@ export async function openBot(options: BotOptions): Promise<Bot> {
     audit: (entry) => audit.note(entry),
     log,
   });
+  const unattended = openUnattended({ state, runner, log });
   const untold = await runner.recover();
+  await unattended.tellInterrupted(untold);
   for (const job of untold.filter(({ state }) => state === 'interrupted')) onEnded(job);
   return {
     gate,

@@ -25,6 +25,7 @@ export const ERROR_EXITS = {
   store_unavailable: 10,
   platform_unavailable: 1,
   command_failed: 1,
+  timed_out: 1,
   interrupted: 130,
 } as const satisfies Record<string, number>;
 

@@ -12,6 +12,7 @@ import { systemRandom } from '../../src/shared/random.ts';
 import type { AuditEntry } from '../../src/state/audit-entry.ts';
 import { type FakeBehaviour, fakeRepository, summary } from './fake-engine.ts';
 import { buttonOf, MemoryPlatform, type ShownMessage, wordsOf } from './memory-platform.ts';
+import { unattendedOf } from './unattended.ts';
 
 export const ANN: Person = { platform: 'memory', id: '1', name: 'Ann' };
 export const BEN: Person = { platform: 'memory', id: '2', name: 'Ben' };
@@ -63,6 +64,7 @@ export class ChatStage {
         notify: { memory: 'c9' },
         restoreRoots,
         state: join(this.folder, 'state'),
+        unattended: unattendedOf({ app: '' }),
       },
       commands: await loadChatCommands(),
       local: [],

@@ -45,12 +45,15 @@ export async function runAsJob(desk: JobDesk, request: DeskRequest, work: Work):
   const { kind, source, person, answer } = request;
   const begunMs = clock.monotonic();
   let last: View | undefined;
-  let live: LiveMessage | undefined;
+  let showing: Promise<Shown> | undefined;
+  const show = (job: JobRecord): Promise<Shown> => {
+    showing ??= showJob(desk, answer, job);
+    return showing;
+  };
   const start = runner.start({ kind, source, who: person, where: answer.place }, async (job) => {
-    const shown = await showRunning(desk, answer, job);
-    live = shown.live;
+    const onProgress = progressOn(await show(job.record), job, clock);
     try {
-      const { view, ...outcome } = await work(job, shown.onProgress);
+      const { view, ...outcome } = await work(job, onProgress);
       last = view;
       return outcome;
     } catch (error) {
@@ -62,32 +65,36 @@ export async function runAsJob(desk: JobDesk, request: DeskRequest, work: Work):
     await answer.show(busyView(start.running));
     return;
   }
+  if (start.job.state === 'pending') await show(start.job);
   const record = await start.ended;
   desk.onEnded(record);
   const final = stack(last ?? endView(record), signature(record, clock.monotonic() - begunMs));
-  live ??= liveFor(desk, answer, record);
+  const live = (await showing)?.live ?? liveFor(desk, answer, record);
   if (await live.finish(final)) await runner.told(record.id);
 }
 
-async function showRunning(
-  desk: JobDesk,
-  answer: Answer,
-  job: Job,
-): Promise<{ live: LiveMessage; onProgress: (event: ProgressEvent) => void }> {
-  const { buttons, clock } = desk;
-  const rows = [{ label: 'Cancel', purpose: { kind: 'cancel', job: job.record.id }, by: 'owners' }] as const;
-  const made = await buttons.create(rows, answer.place, CANCEL_VALID_MS);
-  const live = liveFor(desk, answer, job.record);
+/** The message of a job, and the buttons below it. */
+interface Shown {
+  live: LiveMessage;
+  buttons: readonly Button[];
+}
+
+async function showJob(desk: JobDesk, answer: Answer, job: JobRecord): Promise<Shown> {
+  const rows = [{ label: 'Cancel', purpose: { kind: 'cancel', job: job.id }, by: 'owners' }] as const;
+  const buttons = await desk.buttons.create(rows, answer.place, CANCEL_VALID_MS);
+  const live = liveFor(desk, answer, job);
   // A platform that is down must not keep a backup from running.
-  await live.begin(runningView(job.record, undefined, made)).catch(() => {});
+  await live.begin(openView(job, undefined, buttons)).catch(() => {});
+  return { live, buttons };
+}
+
+/** Says that the job has begun, and then how far it is. */
+function progressOn({ live, buttons }: Shown, job: Job, clock: Clock): (event: ProgressEvent) => void {
   const meter = new ProgressMeter(clock.monotonic);
-  return {
-    live,
-    onProgress(event) {
-      const state = meter.add(event);
-      job.progress(state.phase, state.share);
-      live.update(() => runningView(job.record, state, made));
-    },
+  return (event) => {
+    const state = meter.add(event);
+    job.progress(state.phase, state.share);
+    live.update(() => openView(job.record, state, buttons));
   };
 }
 
@@ -104,10 +111,13 @@ function liveFor({ runner, clock, stopping }: JobDesk, answer: Answer, { id }: J
   });
 }
 
-function runningView(job: JobRecord, progress: ProgressState | undefined, buttons: readonly Button[]): View {
+function openView(job: JobRecord, progress: ProgressState | undefined, buttons: readonly Button[]): View {
+  const waits = job.state === 'pending';
   return stack(
-    heading(`Running: ${jobName(job)}`),
-    progress === undefined ? text('Starting …') : { kind: 'progress', progress },
+    heading(`${waits ? 'Waiting' : 'Running'}: ${jobName(job)}`),
+    progress === undefined
+      ? text(waits ? 'It begins when other jobs have ended.' : 'Starting …')
+      : { kind: 'progress', progress },
     { kind: 'text', tone: 'quiet', text: `Job ${job.id} for ${job.who.name}` },
     { kind: 'buttons', buttons },
   );

@@ -35,7 +35,10 @@ export function errorView(error: unknown): View {
 export const busyView = (job: JobRecord): View => ({
   kind: 'status',
   tone: 'warning',
-  text: [`Job ${job.id} (${job.kind}) is working on ${job.source} since `, time(job.started)],
+  text: [
+    `Job ${job.id} (${job.kind}) ${job.state === 'pending' ? 'waits to work' : 'is working'} on ${job.source} since `,
+    time(job.started),
+  ],
   next: 'Wait until it has ended, or /cancel it.',
 });
 

@@ -134,12 +134,17 @@ export const LAYERS = {
   },
   jobs: {
     paths: ['jobs/'],
-    imports: ['shared', 'vocabulary', 'ports', 'config', 'engine', 'state'],
+    imports: ['shared', 'vocabulary', 'ports', 'config', 'engine', 'state', 'events'],
     reason: 'jobs run the engine through its door and remember in state',
+  },
+  events: {
+    paths: ['notify/event.ts'],
+    imports: ['shared', 'state'],
+    reason: 'whoever notices something says so without knowing who is told',
   },
   notify: {
     paths: ['notify/'],
-    imports: ['shared', 'config', 'state', 'view'],
+    imports: ['shared', 'config', 'state', 'view', 'events'],
     reason: 'an event becomes a View and goes to channels; it never acts',
   },
   runbook: {

@@ -9,6 +9,7 @@ import { readProcessIdentity } from '../../../src/shared/process-identity.ts';
 import { systemRandom } from '../../../src/shared/random.ts';
 import type { View } from '../../../src/view/view.ts';
 import { MemoryPlatform, type ShownMessage, wordsOf } from '../memory-platform.ts';
+import { unattendedOf } from '../unattended.ts';
 import type { ChatDriver, SeenMessage, Stage, Who } from './chat-driver.ts';
 
 const PEOPLE: Readonly<Record<Who, Person>> = {
@@ -40,6 +41,7 @@ export async function memoryDriver(
         notify: {},
         restoreRoots: [stage.restoreRoot],
         state: join(stage.folder, 'state'),
+        unattended: unattendedOf({ app: '' }),
       },
       commands,
       local: [],

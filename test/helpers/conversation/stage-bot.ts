@@ -8,6 +8,7 @@ import { jobServices, sharedServices } from '../../../src/serve/engine-services.
 import { systemClock } from '../../../src/shared/clock.ts';
 import { readProcessIdentity } from '../../../src/shared/process-identity.ts';
 import { systemRandom } from '../../../src/shared/random.ts';
+import { unattendedOf } from '../unattended.ts';
 import type { Stage } from './chat-driver.ts';
 
 /** Tells when an event that a test has sent is over. Events are numbered as they arrive: an earlier one may end after a later one. */
@@ -78,6 +79,7 @@ export async function openStageBot(stage: Stage, platform: Platform, owners: rea
       notify: {},
       restoreRoots: [stage.restoreRoot],
       state: join(stage.folder, 'state'),
+      unattended: unattendedOf({ app: '' }),
     },
     local: [],
     services: sharedServices(engine),

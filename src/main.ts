@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createManifestCommand } from './bot/slack/manifest-command.ts';
 import { asksForJson, type Globals } from './cli/globals.ts';
@@ -7,7 +8,9 @@ import type { Host, LocalCommand } from './cli/host.ts';
 import { reportUnexpected } from './cli/report-error.ts';
 import { runCli } from './cli/run.ts';
 import { text } from './commands/field.ts';
+import type { ServeHost } from './serve/serve.ts';
 import { systemClock } from './shared/clock.ts';
+import type { View } from './view/view.ts';
 
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -26,7 +29,7 @@ function userName(): string {
   }
 }
 
-const host: Host = {
+const host: Host & Pick<ServeHost, 'onStop'> = {
   environment: process.env,
   input: process.stdin,
   output: process.stdout,
@@ -49,34 +52,41 @@ const host: Host = {
   exit: (status) => process.exit(status),
 };
 
-/** The console on the repository that is named, or else on one of its own in `folder`. */
-async function startConsole(folder: string, globals: Globals): Promise<number> {
+const interactive = host.canAsk && process.stdout.isTTY === true;
+
+/** A prompt on the repository that is named. */
+async function startPrompt(location: string, globals: Globals): Promise<number> {
   const { runConsole } = await import('./bot/console/run-console.ts');
-  const { embeddedRepository, namedRepository } = await import('./bot/console/console-repository.ts');
+  const { namedRepository } = await import('./bot/console/console-repository.ts');
   const { passphrases } = await import('./cli/passphrase.ts');
-  const { systemRandom } = await import('./shared/random.ts');
-  const named = globals.repo ?? host.environment.HOLDFAST_REPO;
-  const repository = named
-    ? namedRepository(named, passphrases(host, globals.passwordFile).current)
-    : await embeddedRepository(folder, host.door, systemRandom);
+  const repository = namedRepository(location, passphrases(host, globals.passwordFile).current);
   // Once the console reads the terminal, nobody else may ask on it.
   const secrets = passphrases({ ...host, canAsk: false }, globals.passwordFile);
-  const interactive = host.canAsk && process.stdout.isTTY === true;
   return runConsole({ ...host, interactive, repository, secrets });
+}
+
+/** The bot at this terminal, on a configuration of its own below `folder`. */
+async function startConsole(folder: string): Promise<number> {
+  const { prepareFirstStart } = await import('./serve/first-start.ts');
+  const { consoleGreeting } = await import('./serve/greeting.ts');
+  const { systemRandom } = await import('./shared/random.ts');
+  const start = await prepareFirstStart(folder, { door: host.door, random: systemRandom });
+  return startServing(start.config, consoleGreeting(start), true);
 }
 
 const consoleCommand: LocalCommand = {
   name: 'console',
-  summary: 'Open a prompt; where no repository is named, on one of its own with a sample app',
-  input: { data: text('Where the repository and the sample app of the console are kept', { placeholder: 'DIR' }) },
-  run: ({ data }, globals) => {
-    const folder = typeof data === 'string' ? data : fileURLToPath(new URL('../data', import.meta.url));
-    return startConsole(folder, globals);
+  summary: 'Open a prompt: the bot with a sample app, or a repository that is named',
+  input: { data: text('Where the configuration and all else of the bot are kept', { placeholder: 'DIR' }) },
+  run: async ({ data }, globals) => {
+    const named = globals.repo ?? (data === undefined ? host.environment.HOLDFAST_REPO : undefined);
+    if (named) return startPrompt(named, globals);
+    return startConsole(typeof data === 'string' ? resolve(data) : fileURLToPath(new URL('../data', import.meta.url)));
   },
 };
 
 /** The bot on the platforms that a configuration names. */
-async function startServing(file: string): Promise<number> {
+async function startServing(file: string, greeting: View, inFront: boolean): Promise<number> {
   const { serve } = await import('./serve/serve.ts');
   const { engineEnvironment } = await import('./serve/engine-environment.ts');
   const { startEngineProcess } = await import('./jobs/engine-process/start-engine-process.ts');
@@ -94,10 +104,9 @@ async function startServing(file: string): Promise<number> {
     onStop: host.onStop,
     onStray: (listener) => void process.on('unhandledRejection', listener),
     startEngine: () => startEngineProcess(environment),
-    terminal:
-      host.canAsk && process.stdout.isTTY === true
-        ? { ...host, input: process.stdin, output: process.stdout, user: host.user() }
-        : undefined,
+    inFront,
+    // A service has no terminal; what it is given as input is no script.
+    terminal: interactive || inFront ? { ...host, interactive, user: host.user(), greeting } : undefined,
   });
 }
 
@@ -107,7 +116,11 @@ const serveCommand: LocalCommand = {
   input: {
     config: text('Configuration; holdfast.yaml here unless given', { placeholder: 'FILE', completes: 'local-path' }),
   },
-  run: ({ config }) => startServing(typeof config === 'string' ? config : 'holdfast.yaml'),
+  run: async ({ config }) => {
+    const { servingGreeting } = await import('./serve/greeting.ts');
+    const file = typeof config === 'string' ? config : 'holdfast.yaml';
+    return startServing(file, servingGreeting(file), false);
+  },
 };
 
 const manifestCommand = createManifestCommand({

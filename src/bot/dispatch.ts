@@ -32,7 +32,6 @@ export interface Surface
   commands: CommandSource;
   /** See CommandContext. */
   guided: boolean;
-  defaultPaths: readonly string[];
   /** Gives the person's answer; absent where nobody can answer. */
   ask?: ((confirmation: Confirmation) => Promise<boolean>) | undefined;
 }
@@ -94,9 +93,12 @@ function prepare(
   services: Services,
 ): { context: CommandContext; input: InputOf<Fields> } {
   authorise(command, identity);
-  const input = parseInput(command.input, raw, { nowMs: services.now() }) as InputOf<Fields>;
-  const { onProgress, onWarning, commands, guided, defaultPaths, configured, jobs } = surface;
-  const told = { commands, guided, defaultPaths, configured, jobs };
+  const input = parseInput(command.input, raw, {
+    nowMs: services.now(),
+    form: surface.commands.form,
+  }) as InputOf<Fields>;
+  const { onProgress, onWarning, commands, guided, configured, jobs } = surface;
+  const told = { commands, guided, configured, jobs };
   return { context: { ...services, ...told, identity, signal, onProgress, onWarning }, input };
 }
 

@@ -1,3 +1,4 @@
+import type { HelpSection } from '../commands/command.ts';
 import type { RawInput } from '../commands/parse-input.ts';
 import type { View } from '../view/view.ts';
 
@@ -84,6 +85,8 @@ export interface Reply {
   show(view: View): Promise<MessageRef | undefined>;
   /** One more message, which only the person sees. */
   whisper(view: View): Promise<void>;
+  /** What was asked for was refused, went wrong or was cancelled: for a platform that ends with a status. What is shown says why. */
+  failed?(): void;
 }
 
 /** What Holdfast does with events. None of these rejects. */
@@ -137,6 +140,8 @@ export interface PostOptions {
 export interface Platform {
   readonly name: string;
   readonly pace: PlatformPace;
+  /** What `/help` says there besides the commands, such as how options are typed. */
+  readonly help?: readonly HelpSection[];
   /**
    * Connects, and keeps trying where the platform cannot be reached. Resolves when connected for the first time, or `stop` was called.
    *

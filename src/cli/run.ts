@@ -93,7 +93,6 @@ function surfaceOf(host: Host, locals: readonly LocalCommand[], reporter: Report
   return {
     commands: commandSource(locals),
     guided: false,
-    defaultPaths: [],
     onProgress: reporter.progress,
     onWarning: reporter.warn,
     ...(host.canAsk && { ask }),
@@ -103,6 +102,7 @@ function surfaceOf(host: Host, locals: readonly LocalCommand[], reporter: Report
 function commandSource(locals: readonly LocalCommand[]): CommandSource {
   const rows = locals.map(({ name, summary }) => ({ name, summary }));
   return {
+    form: 'shell',
     names: () => commandNames,
     load: loadCommand,
     sections: [

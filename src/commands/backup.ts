@@ -53,7 +53,7 @@ function content(context: CommandContext, given: InputOf<typeof input>): Partial
       advice: 'Put it after two dashes: backup --command NAME -- PROGRAM ARGUMENTS.',
     });
   }
-  if (stdin === undefined) return { paths: choosePaths(context, paths) };
+  if (stdin === undefined) return { paths: requirePaths(paths) };
   if (paths.length === 0) return { stdin: { name: stdin, stream: context.standardInput() } };
   throw new HoldfastError('usage', '--stdin takes no paths');
 }
@@ -75,9 +75,8 @@ function configuredSource({ sources }: Configured, name: string | undefined): Co
   );
 }
 
-function choosePaths({ defaultPaths }: CommandContext, paths: string[]): string[] {
+function requirePaths(paths: string[]): string[] {
   if (paths.length > 0) return paths;
-  if (defaultPaths.length > 0) return [...defaultPaths];
   throw new HoldfastError('usage', 'There is nothing to back up', {
     advice: 'Name files or folders, or use --stdin NAME or --command NAME -- PROGRAM.',
   });
@@ -128,6 +127,11 @@ export const backup = defineCommand({
     'backup --command app.sql -- pg_dump app',
     'mysqldump app | holdfast backup --stdin app.sql',
   ],
+  chat: {
+    summary: 'Back up a source now',
+    details: ['Only what changed since the last backup is read and stored; every backup restores alone.'],
+    examples: ['backup', 'backup source:app tag:before-update'],
+  },
   input,
   access: 'owner',
   destructive: false,

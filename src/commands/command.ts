@@ -5,7 +5,7 @@ import type { Configured } from '../config/configured.ts';
 import type { ErrorCode } from '../shared/errors.ts';
 import type { JobRecord, PlanWeight } from '../state/document.ts';
 import type { View } from '../view/view.ts';
-import type { Field, RawValue } from './field.ts';
+import type { Field, Form, RawValue } from './field.ts';
 
 /** Who may run a command: `anyone` for what reveals nothing, `owner` for all else. */
 export type Access = 'anyone' | 'owner';
@@ -38,10 +38,9 @@ export interface CommandContext extends Services, OperationContext {
   commands: CommandSource;
   /**
    * True where a person sees the plan and answers before anything is written. A restore then means the newest snapshot, in
-   * place, applied, unless told otherwise, and a backup of nothing in particular means `defaultPaths`.
+   * place, applied, unless told otherwise.
    */
   guided: boolean;
-  defaultPaths: readonly string[];
   /** What is configured, where a bot runs on a configuration. */
   configured?: Configured | undefined;
   /** The jobs of the bot, where there is one. */
@@ -63,6 +62,8 @@ export interface HelpSection {
 }
 
 export interface CommandSource {
+  /** The kind of surface that these are the commands of: it decides how options are written. */
+  readonly form: Form;
   /** What the surface adds to the list of commands. */
   readonly sections: readonly HelpSection[];
   names(): readonly string[];
@@ -108,6 +109,13 @@ export type InputOf<F extends Fields> = { [K in keyof F]: F[K] extends Field<inf
 /** The properties of every member of a union. */
 type KeysOf<T> = T extends unknown ? keyof T : never;
 
+export interface ChatHelp {
+  summary?: string;
+  details?: readonly string[];
+  /** Each works as it is, with IDs that exist. */
+  examples?: readonly string[];
+}
+
 /** A command, written once for all surfaces. */
 export interface Command<F extends Fields, Result extends object> {
   /** One word, or two such as `key add`. */
@@ -117,6 +125,8 @@ export interface Command<F extends Fields, Result extends object> {
   details?: readonly string[];
   /** Command lines for the help. */
   examples?: readonly string[];
+  /** What the help of a chat says instead, where options are written `name:value`. */
+  chat?: ChatHelp;
   input: F;
   access: Access;
   /** True when it can delete or overwrite something. */

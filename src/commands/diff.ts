@@ -34,6 +34,12 @@ export const diff = defineCommand({
     '`+` added, `-` removed, `~` content changed, `·` only owner, mode or times changed, `!` became something else.',
   ],
   examples: ['diff 4f07a1c2 latest'],
+  chat: {
+    details: [
+      '`+` added, `-` removed, `~` content changed, `·` only owner, mode or times changed, `!` became something else.',
+    ],
+    examples: ['diff 4f07a1c2 latest'],
+  },
   input: {
     a: required(text('The older snapshot', { position: 'A', completes: 'snapshot' })),
     b: required(text('The newer snapshot', { position: 'B', completes: 'snapshot' })),

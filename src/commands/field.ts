@@ -19,7 +19,7 @@ export type CompletionSource =
   | 'key'
   | 'job';
 
-/** Where people type: at a shell (the command line and the console on a repository), or in a chat with a configured bot. */
+/** Where people type: at a shell (the command line and its prompt on a repository), or in a chat with a configured bot. */
 export type Form = 'shell' | 'chat';
 
 export interface FieldOptions {
@@ -51,6 +51,8 @@ export interface Field<T> extends FieldOptions {
 export interface ParseEnvironment {
   /** What relative times are counted from, in milliseconds since 1970. */
   nowMs: number;
+  /** Where it was typed, for messages; a shell unless given. */
+  form?: Form;
 }
 
 type Scalar<T> = (text: string, environment: ParseEnvironment) => T;

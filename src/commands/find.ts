@@ -19,6 +19,7 @@ export const find = defineCommand({
   name: 'find',
   summary: 'Find files by name in all snapshots',
   examples: ['find "*.conf"', 'find settings.json --from "7 days ago"'],
+  chat: { examples: ['find *.json', 'find settings.json from:"7 days ago"'] },
   input: {
     pattern: required(text('Name with the wildcards * ? and [...]', { position: 'PATTERN' })),
     ...filterFields,

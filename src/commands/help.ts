@@ -18,7 +18,7 @@ async function overview({ commands }: CommandContext): Promise<Overview> {
 
 async function explain({ commands }: CommandContext, topic: string): Promise<HelpPage | Overview> {
   const command = await commands.load(topic);
-  if (command !== undefined) return { ...describeCommand(command) };
+  if (command !== undefined) return { ...describeCommand(command, commands.form) };
   const family = commands.names().filter((name) => name.startsWith(`${topic} `));
   const members = await Promise.all(family.map((name) => commands.load(name)));
   const rows = members.flatMap((member) => (member ? [{ name: member.name, summary: member.summary }] : []));
@@ -33,6 +33,7 @@ export const help = defineCommand({
   name: 'help',
   summary: 'List all commands, or explain one',
   examples: ['help restore'],
+  chat: { examples: ['help', 'help restore'] },
   input: { topic: list('Command to explain', { position: 'COMMAND', completes: 'command' }) },
   access: 'anyone',
   destructive: false,

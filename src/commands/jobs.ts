@@ -20,6 +20,7 @@ function stateWord({ state, share: done }: JobRecord): Value {
 export const jobs = defineCommand({
   name: 'jobs',
   summary: 'List what runs, what waits and what ran, newest first',
+  chat: { examples: ['jobs', 'jobs running:yes'] },
   input: { running: flag('Only what runs or waits now') },
   access: 'owner',
   destructive: false,

@@ -33,6 +33,7 @@ export const list = defineCommand({
   name: 'list',
   summary: 'List snapshots, newest first',
   examples: ['list --source /srv/app --from "7 days ago"', 'list --tag nightly --json'],
+  chat: { examples: ['list', 'list source:app from:"7 days ago"', 'list verified:no page:1'] },
   input: {
     ...filterFields,
     kind: text('Only snapshots of this kind, such as files', { placeholder: 'KIND', on: 'shell' }),

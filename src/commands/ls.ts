@@ -17,6 +17,12 @@ export const ls = defineCommand({
     'Without PATH everything is listed; with one, what lies directly in it, and with --recursive all below it.',
   ],
   examples: ['ls latest', 'ls 4f07a1c2 etc/nginx'],
+  chat: {
+    details: [
+      'Without a path everything is listed; with one, what lies directly in it, and with recursive all below it.',
+    ],
+    examples: ['ls latest', 'ls 4f07a1c2 path:logs'],
+  },
   input: {
     backup: snapshotField,
     path: text('Folder inside the snapshot', { position: 'PATH', completes: 'snapshot-path' }),

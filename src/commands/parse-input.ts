@@ -1,6 +1,6 @@
 import { HoldfastError } from '../shared/errors.ts';
 import type { Fields } from './command.ts';
-import type { Field, ParseEnvironment, RawValue } from './field.ts';
+import type { Field, Form, ParseEnvironment, RawValue } from './field.ts';
 import { closest } from './suggest.ts';
 
 export type RawInput = Readonly<Record<string, RawValue | undefined>>;
@@ -10,9 +10,9 @@ export function optionName(key: string): string {
   return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-/** What a person calls a field: `ID` for an argument, `--keep-last` for an option. */
-export function fieldLabel(key: string, field: Field<unknown>): string {
-  return field.position ?? `--${optionName(key)}`;
+/** What a person calls a field: `ID` for an argument, `--keep-last` for an option; in a chat `backup` and `keep-last`. */
+export function fieldLabel(key: string, field: Field<unknown>, form: Form = 'shell'): string {
+  return form === 'chat' ? optionName(key) : (field.position ?? `--${optionName(key)}`);
 }
 
 /**
@@ -45,7 +45,7 @@ function parseField(
     if (!(error instanceof HoldfastError)) throw error;
     const { code, advice } = error;
     const what = error.message.startsWith('"') ? `: ${error.message}` : ` ${error.message}`;
-    throw new HoldfastError(code, `${fieldLabel(key, field)}${what}`, {
+    throw new HoldfastError(code, `${fieldLabel(key, field, environment.form)}${what}`, {
       cause: error,
       ...(advice !== undefined && { advice }),
     });

@@ -11,6 +11,7 @@ export const pin = defineCommand({
   name: 'pin',
   summary: 'Keep a snapshot whatever the retention rules say',
   examples: ['pin 4f07a1c2 --reason "before the migration"'],
+  chat: { examples: ['pin 4f07a1c2', 'pin latest reason:"before the migration"'] },
   input: {
     backup: required(snapshotField),
     reason: text('Why, for whoever reads it later', { placeholder: 'TEXT' }),

@@ -14,7 +14,7 @@ export function commandReference(commands: readonly AnyCommand[], { globals, exi
   return [
     '# Commands',
     'This page is made from the commands: run `npm run docs` after changing one.',
-    'Sizes in JSON are bytes, durations milliseconds, times ISO 8601 in UTC, names printable text (control characters and bytes that are not UTF-8 as escapes). In the console the same commands begin with `/`.',
+    'Sizes in JSON are bytes, durations milliseconds, times ISO 8601 in UTC, names printable text (control characters and bytes that are not UTF-8 as escapes). At the prompt of `holdfast console --repo R` the same commands begin with `/`.',
     ...rows('Options of every command', 'Option', globals.rows),
     'The passphrase comes from `--password-file`, `HOLDFAST_PASSWORD_FILE`, `HOLDFAST_PASSWORD` or a prompt, in this order. `NO_COLOR` turns colours off. `HOLDFAST_DEBUG=1` adds the details of an error.',
     ...values(),
@@ -55,7 +55,7 @@ function values(): string[] {
 }
 
 function commandPart(command: AnyCommand): string[] {
-  const page = describeCommand(command);
+  const page = describeCommand(command, 'shell');
   return [
     `## ${page.command}`,
     `\`holdfast ${page.usage}\``,

@@ -117,6 +117,14 @@ export const restore = defineCommand({
     'On a terminal --apply asks when something would be changed or deleted; --yes answers. Without a terminal and without --yes that is refused (exit status 15). With --keep-going, what is whole is restored; damage still gives exit status 13.',
   ],
   examples: ['restore latest --to /tmp/look', 'restore latest --in-place --path srv/app/settings.json --apply'],
+  chat: {
+    summary: 'Show what a restore would change, and restore after your yes',
+    details: [
+      'Nothing is written before you have seen what would be added, changed and deleted, and have said yes. What the target holds is backed up first, so that the restore can be undone.',
+      'Without `to` it goes to where it was backed up from; `to` is a folder below one that is configured for restores.',
+    ],
+    examples: ['restore', 'restore 4f07a1c2 path:settings.json', 'restore latest to:look', 'restore at:"1 hour ago"'],
+  },
   input,
   access: 'owner',
   destructive: true,

@@ -13,6 +13,10 @@ export const show = defineCommand({
   summary: 'Show everything about one snapshot',
   details: ['With --sha256sums, print the checksum of every file instead, as `sha256sum -c` reads it.'],
   examples: ['show latest', 'show 4f07a1c2 --sha256sums > sums; (cd /restored && sha256sum -c sums)'],
+  chat: {
+    details: ['With sha256sums the answer is a file with the checksum of every file, as `sha256sum -c` reads it.'],
+    examples: ['show latest', 'show 4f07a1c2 sha256sums:yes'],
+  },
   input: {
     backup: snapshotField,
     sha256sums: flag('Print the SHA-256 of every file in the format of sha256sum'),

@@ -128,6 +128,11 @@ export const status = defineCommand({
   details: [
     'A source is `stale` when its last good snapshot is a day old or older, and `failed` when its newest snapshot is broken or lost.',
   ],
+  chat: {
+    details: [
+      'A source is `stale` when its last good backup is a day old or older, and `failed` when its newest is broken or lost.',
+    ],
+  },
   input: {},
   access: 'owner',
   destructive: false,

@@ -12,6 +12,7 @@ export const tag = defineCommand({
   name: 'tag',
   summary: 'Add, remove or replace the tags of a snapshot',
   examples: ['tag latest release-7', 'tag 4f07a1c2 --remove nightly --add weekly'],
+  chat: { examples: ['tag latest release-7', 'tag 4f07a1c2 remove:nightly add:weekly'] },
   input: {
     backup: required(snapshotField),
     tags: list('Tags to add', { position: 'TAG', completes: 'tag' }),
@@ -26,11 +27,11 @@ export const tag = defineCommand({
     const added = [...tags, ...add];
     if (added.length + remove.length + set.length === 0) {
       throw new HoldfastError('usage', 'No tag is given', {
-        advice: 'Name tags to add, or use --remove TAG or --set TAG.',
+        advice: 'Say which to add, to remove, or to set.',
       });
     }
     if (set.length > 0 && added.length + remove.length > 0) {
-      throw new HoldfastError('usage', '--set replaces all tags, so nothing can be added or removed beside it');
+      throw new HoldfastError('usage', 'What is set replaces all tags, so nothing can be added or removed beside it');
     }
     const change = set.length > 0 ? { set } : { add: added, remove };
     const repository = await context.repository();

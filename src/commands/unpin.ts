@@ -11,6 +11,7 @@ export const unpin = defineCommand({
   name: 'unpin',
   summary: 'Leave a pinned snapshot to the retention rules again',
   examples: ['unpin 4f07a1c2'],
+  chat: { examples: ['unpin 4f07a1c2'] },
   input: {
     backup: required(snapshotField),
     reason: text('Why, for whoever reads it later', { placeholder: 'TEXT' }),

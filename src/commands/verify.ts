@@ -43,6 +43,12 @@ export const verify = defineCommand({
     'Without an ID the whole repository is checked: --quick looks whether every object is there with its size, the default reads every object and checks its checksum, --deep also decrypts, decompresses and hashes all content. Damage gives exit status 13 and names the objects and the files that need them.',
   ],
   examples: ['verify', 'verify latest --deep', 'verify --sample 10%'],
+  chat: {
+    details: [
+      'Without a backup the whole repository is checked. Damage is named with the files that need what is damaged.',
+    ],
+    examples: ['verify', 'verify latest depth:deep'],
+  },
   input: {
     backup: { ...snapshotField, summary: 'Only what this snapshot needs: an ID, the beginning of one, or `latest`' },
     depth: choice('How deep to look: sizes, checksums (unless given), or all content', ['quick', 'checksums', 'deep'], {

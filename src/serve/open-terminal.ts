@@ -1,42 +1,42 @@
 import type { ChatCommands } from '../bot/chat/chat-commands.ts';
-import { createConsolePlatform } from '../bot/console/console-platform.ts';
+import { type ConsolePlatform, createConsolePlatform } from '../bot/console/console-platform.ts';
+import type { ScreenStreams } from '../bot/console/screen.ts';
+import { openScriptScreen } from '../bot/console/script-screen.ts';
 import { openTerminalScreen } from '../bot/console/terminal-screen.ts';
-import type { Platform } from '../bot/platform.ts';
+import type { Person } from '../bot/platform.ts';
 import { chooseStyle } from '../terminal/style.ts';
+import type { View } from '../view/view.ts';
 
-export interface TerminalHost {
-  input: NodeJS.ReadableStream;
-  output: NodeJS.WritableStream & { columns?: number };
+export interface TerminalHost extends ScreenStreams {
+  /** True where input and output are a terminal; else the input is a script, whose end ends the bot. */
+  interactive: boolean;
   environment: Readonly<Record<string, string | undefined>>;
   /** `root@host`. */
   user: string;
   now: () => number;
   monotonic: () => number;
+  greeting: View;
 }
 
 /** The terminal that the bot was started on, for whoever sits there: they own the machine, and so the bot. */
 export function openTerminal(
-  { input, output, environment, user, now, monotonic }: TerminalHost,
-  { commands, onLeave }: { commands: ChatCommands; onLeave: () => void },
-): { platform: Platform; person: { platform: string; id: string } } {
+  host: TerminalHost,
+  { commands, onLeave }: { commands: ChatCommands; onLeave: (status: number) => void },
+): { platform: ConsolePlatform; person: Person } {
+  const { input, output, interactive, environment, user, now, monotonic, greeting } = host;
   const person = { platform: 'console', id: user, name: user };
   const platform = createConsolePlatform({
     commands,
     person,
-    style: chooseStyle(true, environment),
+    interactive,
+    greeting,
+    style: chooseStyle(interactive, environment),
     now,
     onLeave,
     openScreen: ({ complete, interrupt }) =>
-      openTerminalScreen({
-        input,
-        output,
-        now: monotonic,
-        prompt: '> ',
-        complete,
-        onInterrupt: (halfTyped) => {
-          if (!halfTyped) interrupt();
-        },
-      }),
+      interactive
+        ? openTerminalScreen({ input, output, now: monotonic, prompt: '> ', complete, onInterrupt: interrupt })
+        : openScriptScreen({ input, output }),
   });
   return { platform, person };
 }

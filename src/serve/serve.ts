@@ -16,6 +16,8 @@ import { jobServices, sharedServices } from './engine-services.ts';
 import { makePlatforms } from './make-platforms.ts';
 import { openTerminal, type TerminalHost } from './open-terminal.ts';
 
+const INTERRUPTED = 130;
+
 /** The process that the bot runs in. */
 export interface ServeHost {
   environment: Readonly<Record<string, string | undefined>>;
@@ -26,22 +28,24 @@ export interface ServeHost {
   /** Writes one line for whoever runs the process. */
   write: (line: string) => void;
   /** Calls `listener` for every request to stop until the returned function is called. */
-  onStop(listener: () => void): () => void;
+  onStop(listener: (signal: NodeJS.Signals) => void): () => void;
   startEngine: () => ChildProcess;
   /** Calls `listener` for every failure that nobody waits for: one in a library must not end the bot for everybody else. */
   onStray(listener: (reason: unknown) => void): void;
   /** The terminal, where there is one, for `platforms.console`. */
   terminal: TerminalHost | undefined;
+  /** True where the bot was started to be used at that terminal: an interrupt then cancels what runs, and only trouble is told there. */
+  inFront: boolean;
 }
 
 /**
  * Runs the bot until it is asked to stop.
  *
- * @returns the exit status: 0 when it was stopped, 2 when no platform can ever be reached
+ * @returns the exit status: 0 when it was stopped, 2 when no platform can ever be reached; in front 1 after a script of which a command failed, 130 when it was interrupted
  * @throws HoldfastError `config`, `locked`, `damaged`, and others from before the bot was up
  */
 export async function serve(file: string, host: ServeHost): Promise<number> {
-  const { clock, random, version, write } = host;
+  const { clock, random, version, inFront } = host;
   const config = await loadConfig(file);
   const secrets: string[] = [];
   const resolve = async (reference: SecretReference, what: string): Promise<string> => {
@@ -49,8 +53,15 @@ export async function serve(file: string, host: ServeHost): Promise<number> {
     secrets.push(secret);
     return secret;
   };
-  const log = ({ level, message }: LogLine): void =>
-    write(`${level}: ${printableText(createScrubber(secrets)(message))}`);
+  let terminal: ReturnType<typeof openTerminal> | undefined;
+  // What is written beside a prompt would be painted over.
+  const write = (line: string): void => {
+    const told = host.terminal?.interactive === true && terminal?.platform.tell(line);
+    if (!told) host.write(line);
+  };
+  const log = ({ level, message }: LogLine): void => {
+    if (!inFront || level !== 'info') write(`${level}: ${printableText(createScrubber(secrets)(message))}`);
+  };
   host.onStray((reason) => log({ level: 'error', message: reason instanceof Error ? reason.message : String(reason) }));
   const passphrase = await resolve(config.repository.passphrase, 'repository.passphrase');
   const commands = await loadChatCommands();
@@ -58,9 +69,19 @@ export async function serve(file: string, host: ServeHost): Promise<number> {
   const engine = { start: host.startEngine, location: config.repository.location, passphrase, now: clock.now };
   const services = sharedServices(engine);
   const stop = Promise.withResolvers<number>();
+  const leave = (status: number): void => {
+    // However short a script is, a repository that cannot be opened is told.
+    if (inFront && host.terminal?.interactive === false)
+      services.repository().then(() => stop.resolve(status), stop.reject);
+    else stop.resolve(status);
+  };
   const wanted = config.platforms.console ? host.terminal : undefined;
-  const terminal = wanted && openTerminal(wanted, { commands, onLeave: () => stop.resolve(0) });
-  const endStops = host.onStop(() => stop.resolve(0));
+  terminal = wanted && openTerminal(wanted, { commands, onLeave: leave });
+  const endStops = host.onStop((signal) => {
+    if (!inFront || terminal === undefined) stop.resolve(0);
+    else if (signal === 'SIGINT') terminal.platform.interrupt();
+    else stop.resolve(INTERRUPTED);
+  });
   const bot = await openBot({
     config,
     commands,
@@ -77,9 +98,11 @@ export async function serve(file: string, host: ServeHost): Promise<number> {
   try {
     for (const message of config.warnings) log({ level: 'warning', message });
     if (bot.owners.none && platforms.length > 0) write(await claimWords(bot, random));
-    services
-      .repository()
-      .catch((error: Error) => log({ level: 'error', message: `The repository cannot be opened: ${error.message}` }));
+    services.repository().catch((error: Error) => {
+      // Whoever sits in front starts it again; a service waits until the repository is back.
+      if (inFront) stop.reject(error);
+      else log({ level: 'error', message: `The repository cannot be opened: ${error.message}` });
+    });
     void startAll(bot, all, log).then((status) => status !== undefined && stop.resolve(status));
     return await stop.promise;
   } finally {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { complete } from '../../src/bot/complete.ts';
+import type { CommandSource } from '../../src/commands/command.ts';
 import { commandNames, loadCommand } from '../../src/commands/registry.ts';
 
-const commands = { names: () => commandNames, load: loadCommand, sections: [] };
+const commands: CommandSource = { form: 'shell', names: () => commandNames, load: loadCommand, sections: [] };
 const candidates = async (source: string) => [`${source}-one`, `${source}-two`];
 
 async function after(typed: string): Promise<string[]> {

@@ -1,15 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { holdfast, program } from '../helpers/holdfast-process.ts';
+import { holdfast, program, startHoldfast } from '../helpers/holdfast-process.ts';
+import { PseudoTerminal } from '../helpers/pseudo-terminal.ts';
 import { createQuickRepository } from '../helpers/quick-repository.ts';
 
-/** One data folder for all: its repository opens cheaply, its sample app is made by the first start. */
+/** One data folder for all: its repository opens cheaply, its configuration and sample app are made by the first start. */
 let root: string;
 let data: string;
 let app: string;
@@ -19,7 +18,8 @@ beforeAll(async () => {
   data = join(root, 'data');
   app = join(data, 'app');
   await mkdir(data);
-  await writeFile(join(data, 'passphrase'), 'secret\n');
+  // As earlier versions left it.
+  await writeFile(join(data, 'passphrase'), 'secret\n', { mode: 0o600 });
   await createQuickRepository(join(data, 'repository'), 'secret');
 });
 
@@ -29,21 +29,26 @@ const environment = () => ({ HOLDFAST_STATE_DIR: join(root, 'state') });
 const script = (input: string) => holdfast(['console', '--data', data], { input, environment: environment() });
 
 describe('the console as a script', () => {
-  it('makes its own repository and sample app on the first start', async () => {
+  it('makes its own configuration, repository and sample app on the first start', async () => {
     const fresh = join(root, 'fresh');
     const words = ['console', '--data', fresh];
     const { status, output } = await holdfast(words, { input: '/list\n', environment: environment() });
     expect(status).toBe(0);
     expect(output).toContain(`Change something, such as ${join(fresh, 'app/settings.json')}`);
-    for (const name of ['repository/holdfast.json', 'app/app.sqlite', 'app/uploads/photo.raw']) {
+    for (const name of ['holdfast.yaml', 'repository/holdfast.json', 'app/app.sqlite', 'app/uploads/photo.raw']) {
       expect(existsSync(join(fresh, name)), name).toBe(true);
     }
+    expect(statSync(join(fresh, 'passphrase')).mode & 0o777).toBe(0o600);
   });
 
-  it('answers in order', async () => {
-    const { status, output, messages } = await script('/backup\n/list\n/verify\n');
+  it('answers in order, without control characters, each job ended before the next line', async () => {
+    const { status, output, messages } = await script('/backup\n/list\n/verify\n/jobs\n');
     expect({ status, messages }).toEqual({ status: 0, messages: '' });
-    expect(output).toMatch(/> \/backup\n.*Backed up.*> \/list\n.*manual.*> \/verify\n.*No damage found/s);
+    expect(output).toMatch(
+      /> \/backup\nBacked up app.*> \/list\n.*manual.*> \/verify\n.*No damage found.*> \/jobs\n.*verify +completed.*backup +app +completed/s,
+    );
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: controls are what must not be there
+    expect(output).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f]/);
   });
 
   it('previews a restore, asks by number, restores, and offers an undo that works', async () => {
@@ -53,12 +58,13 @@ describe('the console as a script', () => {
     const { status, output } = await script('/restore\n1\n');
     expect(status).toBe(0);
     expect(output).toMatch(
-      /~ settings\.json.*Nothing was written\.\nRestore into .*\n1\) Restore {2}2\) Cancel\n1 or 2> 1\n/s,
+      /~ settings\.json.*Nothing was written\..*Restore into .*\n1\) Restore {2}2\) Cancel\n> 1\n/s,
     );
+    expect(output).toMatch(/Done in .*\n1\) Undo\n/);
     expect(await readFile(settings, 'utf8')).toBe(content);
-    const undo = /^Undo: (?<line>\/restore .*)$/m.exec(output)?.groups?.line;
-    expect((await script(`${undo}\n1\n`)).status).toBe(0);
-    expect(await readFile(settings, 'utf8')).toBe('broken');
+    await writeFile(settings, 'broken again');
+    expect((await script('/restore\n1\n1\n1\n')).status).toBe(0);
+    expect(await readFile(settings, 'utf8')).toBe('broken again');
   });
 
   it('ends with 1 when a command failed', async () => {
@@ -66,49 +72,39 @@ describe('the console as a script', () => {
     expect(status).toBe(1);
     expect(output).toMatch(/Did you mean \/verify\?.*does not exist.*an owner/s);
   });
+
+  it('refuses to open the same folder twice, and leaves at an interrupt', async () => {
+    const first = startHoldfast(['console', '--data', data], { environment: environment() });
+    const ended = once(first, 'exit');
+    first.stdin?.write('/whoami\n');
+    let said = '';
+    first.stdout?.on('data', (piece) => {
+      said += piece;
+    });
+    await expect.poll(() => said, { timeout: 20_000 }).toContain('an owner');
+    const second = await script('/list\n');
+    expect(second).toMatchObject({ status: 11, messages: expect.stringContaining('in use by process') });
+    first.kill('SIGINT');
+    expect((await ended)[0]).toBe(130);
+  });
+
+  it('says which passphrase is wrong with status 12', async () => {
+    const other = join(root, 'other');
+    await mkdir(other);
+    await createQuickRepository(join(other, 'repository'), 'secret');
+    await writeFile(join(other, 'passphrase'), 'not it\n');
+    const { status, messages } = await holdfast(['console', '--data', other], { environment: environment() });
+    expect({ status, messages }).toEqual({ status: 12, messages: expect.stringContaining('passphrase') });
+  });
 });
 
-/** The console on a terminal of its own, which `script` of util-linux makes. */
-class Terminal {
-  readonly #child: ChildProcess;
-  readonly #ended: Promise<unknown[]>;
-  #shown = '';
-
-  constructor() {
-    const command = `stty cols 90 rows 40; exec '${program}' console --data '${data}'`;
-    const env = { ...process.env, ...environment(), NO_COLOR: '1', TERM: 'xterm' };
-    this.#child = spawn('script', ['-qefc', command, '/dev/null'], { env, stdio: ['pipe', 'pipe', 'inherit'] });
-    this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-      this.#shown += stripVTControlCharacters(text);
-    });
-    this.#ended = once(this.#child, 'close');
-  }
-
-  type(text: string): void {
-    this.#child.stdin?.write(text);
-  }
-
-  /** Waits until the terminal has shown `text` since the last call; gives what was shown. */
-  async until(text: string): Promise<string> {
-    const end = performance.now() + 20_000;
-    while (!this.#shown.includes(text)) {
-      if (performance.now() > end) throw new Error(`no ${JSON.stringify(text)} in ${JSON.stringify(this.#shown)}`);
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-    const shown = this.#shown;
-    this.#shown = '';
-    return shown;
-  }
-
-  async status(): Promise<number> {
-    const [status] = await this.#ended;
-    return status as number;
-  }
-}
+const openTerminal = () => new PseudoTerminal(`'${program}' console --data '${data}'`, environment());
 
 describe('the console on a terminal', () => {
   it('completes, keeps what is half typed, cancels with Ctrl-C, and leaves', async () => {
-    const terminal = new Terminal();
+    const large = Array.from({ length: 60 }, (_, i) => join(app, `large-${i}`));
+    for (const [i, file] of large.entries()) await writeFile(file, Buffer.alloc(4 * 1024 * 1024, `large ${i} `));
+    const terminal = openTerminal();
     await terminal.until('/quit leaves');
     terminal.type('/sta');
     await terminal.until('/sta');
@@ -116,27 +112,43 @@ describe('the console on a terminal', () => {
     await terminal.until('t');
     terminal.type('us\r');
     await terminal.until('Destination');
-    terminal.type('/restore\r');
-    await terminal.until('1 or 2> ');
-    terminal.type('\x03');
-    await terminal.until('Cancelled; nothing was changed.');
-    terminal.type("/backup --command slow -- sh -c 'echo begun; exec sleep 60'\r");
-    await terminal.until('slow\r\n');
+    terminal.type('/backup source:a');
+    await terminal.until('source:a');
+    terminal.type('\t');
+    await terminal.until('pp ');
+    terminal.type('\r');
+    await terminal.until('1) Cancel');
     terminal.type('/lis');
     await terminal.until('/lis');
+    // The first clears what is half typed.
     terminal.type('\x03');
     terminal.type('\x03');
-    await terminal.until('Cancelled');
+    await terminal.until('was cancelled');
+    for (const file of large) await rm(file);
+    terminal.type('/jobs\r');
+    await terminal.until(/backup +app +cancelled/);
     terminal.type('/quit\r');
     expect(await terminal.status()).toBe(0);
   });
 
   it('ends with 130 on the second Ctrl-C', async () => {
-    const terminal = new Terminal();
+    const terminal = openTerminal();
     await terminal.until('/quit leaves');
     terminal.type('\x03');
     await terminal.until('Ctrl-C once more leaves');
     terminal.type('\x03');
     expect(await terminal.status()).toBe(130);
+  });
+});
+
+describe('the prompt on a repository that is named', () => {
+  it('has the commands of the command line', async () => {
+    const words = ['console', '--repo', join(data, 'repository'), '--password-file', join(data, 'passphrase')];
+    const { status, output } = await holdfast(words, {
+      input: `/backup ${app} --tag mine\n/key list\n`,
+      environment: environment(),
+    });
+    expect(status).toBe(0);
+    expect(output).toMatch(/Backed up .*> \/key list\n.*first/s);
   });
 });

@@ -42,4 +42,9 @@ export class Answer {
   whisper(view: View): Promise<void> {
     return this.#reply.whisper(view);
   }
+
+  /** What was asked for did not come to a good end. */
+  failed(): void {
+    this.#reply.failed?.();
+  }
 }

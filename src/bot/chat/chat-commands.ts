@@ -11,5 +11,5 @@ export async function loadChatCommands(): Promise<ChatCommands> {
   const loaded = await Promise.all(namesOn('chat').map((name) => loadOn('chat', name)));
   const all = loaded.filter((command) => command !== undefined);
   const byName = new Map(all.map((command) => [command.name, command]));
-  return { all, sections: [], names: () => [...byName.keys()], load: async (name) => byName.get(name) };
+  return { form: 'chat', all, sections: [], names: () => [...byName.keys()], load: async (name) => byName.get(name) };
 }

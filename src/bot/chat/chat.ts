@@ -8,11 +8,12 @@ import type { Execution } from '../dispatch.ts';
 import type { CommandEvent, Person, Place } from '../platform.ts';
 import type { Answer } from './answer.ts';
 import { askRequester, askSecondOwner, isMateriallyMore } from './approvals.ts';
+import type { Refusal } from './buttons.ts';
 import type { ChatCommands } from './chat-commands.ts';
 import { type Done, type JobDesk, runAsJob, type Work } from './job-desk.ts';
 import type { Request, Requests } from './requests.ts';
 import { headline, resultView } from './result-view.ts';
-import { busyView, changedView, refusalView } from './words.ts';
+import { busyView, changedView, refusalView, waitingView } from './words.ts';
 
 export interface ChatParts extends JobDesk {
   commands: ChatCommands;
@@ -53,7 +54,7 @@ export class Chat {
     const { person, answer } = call;
     const { purpose } = button;
     if (purpose.kind === 'cancel') {
-      if (!runner.cancel(purpose.job, person.name)) await answer.whisper(refusalView('used'));
+      if (!runner.cancel(purpose.job, person.name)) await refuse(answer, 'used');
     } else if (purpose.kind === 'dismiss') {
       await buttons.use(button);
       await answer.show(text(`Cancelled by ${person.name}; nothing was changed.`));
@@ -69,9 +70,9 @@ export class Chat {
   async #run(call: Call, command: AnyCommand, raw: RawInput): Promise<void> {
     const { requests, stopping } = this.#parts;
     const { person, answer } = call;
-    const request: Request = { command, raw, person, signal: stopping };
+    const request: Request = { command, raw, person, signal: stopping, help: answer.platform.help };
     if (command.confirm !== undefined) {
-      await answer.show(text('Looking at what would change …'));
+      await answer.show(waitingView('looking at what would change'));
       const asked = await requests.question(request);
       if (asked !== undefined) {
         await answer.show(await this.#ask(command, asked, person, answer.place, false));
@@ -81,12 +82,12 @@ export class Chat {
     const task = await requests.task(request);
     if (task !== undefined) {
       await this.#job(call, command, task.source, (job, onProgress) =>
-        this.#work({ ...request, signal: job.signal }, answer.place, onProgress),
+        this.#work({ ...request, signal: job.signal }, answer, onProgress),
       );
       return;
     }
     const execution = await requests.runNow(request);
-    await answer.show(await this.#result(request, execution, answer.place));
+    await answer.show(await this.#result(request, execution, answer));
   }
 
   /** Somebody said yes. All is looked at again: the button may be older than what it is about. */
@@ -96,12 +97,13 @@ export class Chat {
     const command = await mustLoad(approval.command);
     // Another click may have come while the command was loaded.
     if (button.used !== null) {
-      await call.answer.whisper(refusalView('used'));
+      await refuse(call.answer, 'used');
       return;
     }
     const busy = approval.source === undefined ? undefined : runner.writerOf(approval.source);
     if (busy !== undefined) {
       // The button stays good for when that has ended.
+      call.answer.failed();
       await call.answer.whisper(busyView(busy));
       return;
     }
@@ -125,7 +127,7 @@ export class Chat {
         const view = await this.#ask(command, now, person, place, true);
         return { state: 'cancelled', result: 'Asked again, because more would change than was shown', view };
       }
-      return this.#work(request, place, onProgress);
+      return this.#work(request, call.answer, onProgress);
     });
     await Promise.all([used, ended]);
   }
@@ -147,6 +149,7 @@ export class Chat {
     }
     const confirmation = await requests.question({ command, raw: approval.raw, person, signal: stopping });
     if (confirmation === undefined || planOf(confirmation).hash !== approval.hash) {
+      answer.failed();
       await answer.show(changedView);
       return;
     }
@@ -160,24 +163,30 @@ export class Chat {
     return runAsJob(this.#parts, { kind: command.name, source, person, answer }, work);
   }
 
-  async #work(request: Request, place: Place, onProgress: Parameters<Work>[1]): Promise<Done> {
+  async #work(request: Request, answer: Answer, onProgress: Parameters<Work>[1]): Promise<Done> {
     const execution = await this.#parts.requests.runInJob(request, onProgress);
     return {
       state: execution.outcome === undefined ? 'completed' : 'completed_with_warnings',
       result: headline(execution.view, this.#parts.now()),
-      view: await this.#result(request, execution, place),
+      view: await this.#result(request, execution, answer),
     };
   }
 
-  #result({ command, raw, person }: Request, execution: Execution, place: Place): Promise<View> {
+  #result({ command, raw, person }: Request, execution: Execution, answer: Answer): Promise<View> {
     const { buttons, commands } = this.#parts;
-    return resultView({ command, raw, execution, person, place }, buttons, commands);
+    if (execution.outcome === 'damaged') answer.failed();
+    return resultView({ command, raw, execution, person, place: answer.place }, buttons, commands);
   }
 }
 
 function planOf({ plan }: Confirmation): Plan {
   if (plan !== undefined) return plan;
   throw new Error('a command that asks in a chat has to give its plan');
+}
+
+async function refuse(answer: Answer, why: Refusal): Promise<void> {
+  answer.failed();
+  await answer.whisper(refusalView(why));
 }
 
 async function mustLoad(name: string): Promise<AnyCommand> {

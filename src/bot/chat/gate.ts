@@ -80,6 +80,7 @@ export class Gate {
       if (this.#parts.owners.has(event.person)) await work();
       else await this.#stranger(event, reply);
     } catch (error) {
+      reply.failed?.();
       this.#note(event, 'failed', error instanceof Error ? error.message : String(error));
       if (!(error instanceof HoldfastError)) this.#logUnexpected(event, error);
       await tell(event, reply, errorView(error)).catch(() => {});
@@ -95,6 +96,7 @@ export class Gate {
   async #press(platform: Platform, event: PressEvent, reply: Reply): Promise<void> {
     const button = this.#parts.buttons.check(event.id, event.person, event.place);
     if (typeof button === 'string') {
+      reply.failed?.();
       this.#note(event, 'refused', button);
       await reply.whisper(refusalView(button));
       return;
@@ -125,6 +127,7 @@ export class Gate {
       await reply.show(good(`You own this bot now, ${event.person.name}. See /help for what it can do`));
       return;
     }
+    reply.failed?.();
     this.#note(event, 'refused', 'no owner');
     await tell(event, reply, strangerView(event.person));
   }

@@ -1,16 +1,17 @@
 import type { ProgressEvent } from '../../backup/ports.ts';
 import type { Job, JobOutcome, JobRunner } from '../../jobs/job-runner.ts';
 import type { Clock } from '../../shared/clock.ts';
-import type { JobRecord } from '../../state/document.ts';
+import type { JobRecord, JobState } from '../../state/document.ts';
 import { ProgressMeter } from '../../view/progress-meter.ts';
-import { type Button, heading, type ProgressState, stack, text, type View } from '../../view/view.ts';
+import { type Button, heading, type ProgressState, stack, type View } from '../../view/view.ts';
 import type { Person } from '../platform.ts';
 import type { Answer } from './answer.ts';
 import { type Buttons, DAY_MS } from './buttons.ts';
 import { LiveMessage } from './live-message.ts';
-import { busyView, endView, errorView, jobName, signature } from './words.ts';
+import { busyView, endView, errorView, jobName, signature, waitingView } from './words.ts';
 
 const CANCEL_VALID_MS = 7 * DAY_MS;
+const ENDED_WELL: ReadonlySet<JobState> = new Set(['completed', 'completed_with_warnings']);
 
 export interface JobDesk {
   runner: JobRunner;
@@ -62,12 +63,14 @@ export async function runAsJob(desk: JobDesk, request: DeskRequest, work: Work):
     }
   });
   if ('running' in start) {
+    answer.failed();
     await answer.show(busyView(start.running));
     return;
   }
   if (start.job.state === 'pending') await show(start.job);
   const record = await start.ended;
   desk.onEnded(record);
+  if (!ENDED_WELL.has(record.state)) answer.failed();
   const final = stack(last ?? endView(record), signature(record, clock.monotonic() - begunMs));
   const live = (await showing)?.live ?? liveFor(desk, answer, record);
   if (await live.finish(final)) await runner.told(record.id);
@@ -116,7 +119,7 @@ function openView(job: JobRecord, progress: ProgressState | undefined, buttons: 
   return stack(
     heading(`${waits ? 'Waiting' : 'Running'}: ${jobName(job)}`),
     progress === undefined
-      ? text(waits ? 'It begins when other jobs have ended.' : 'Starting …')
+      ? waitingView(waits ? 'it begins when other jobs have ended' : 'starting')
       : { kind: 'progress', progress },
     { kind: 'text', tone: 'quiet', text: `Job ${job.id} for ${job.who.name}` },
     { kind: 'buttons', buttons },

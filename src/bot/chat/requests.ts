@@ -1,5 +1,5 @@
 import type { ProgressEvent } from '../../backup/ports.ts';
-import type { AnyCommand, Confirmation, JobControl, Services, Task } from '../../commands/command.ts';
+import type { AnyCommand, Confirmation, HelpSection, JobControl, Services, Task } from '../../commands/command.ts';
 import type { RawInput } from '../../commands/parse-input.ts';
 import type { Configured } from '../../config/configured.ts';
 import type { JobRunner } from '../../jobs/job-runner.ts';
@@ -26,6 +26,8 @@ export interface Request {
   raw: RawInput;
   person: Person;
   signal: AbortSignal;
+  /** What help adds where it was asked. */
+  help?: readonly HelpSection[] | undefined;
 }
 
 /** Runs commands for people in a chat. */
@@ -43,7 +45,7 @@ export class Requests {
   question(request: Request): Promise<Confirmation | undefined> {
     return question(
       invocationOf(request),
-      this.#surface(() => {}),
+      this.#surface(request, () => {}),
       this.#parts.services,
     );
   }
@@ -52,7 +54,7 @@ export class Requests {
   task(request: Request): Promise<Task | undefined> {
     return taskOf(
       invocationOf(request),
-      this.#surface(() => {}),
+      this.#surface(request, () => {}),
       this.#parts.services,
     );
   }
@@ -77,16 +79,18 @@ export class Requests {
     services: Services,
     onProgress: (event: ProgressEvent) => void,
   ): Promise<Execution> {
-    const execution = await dispatch(invocationOf(request), this.#surface(onProgress), services);
+    const execution = await dispatch(invocationOf(request), this.#surface(request, onProgress), services);
     if (execution === undefined) throw new Error('asked although it was answered');
     return execution;
   }
 
-  #surface(onProgress: (event: ProgressEvent) => void): Surface {
-    const { commands, configured } = this.#parts;
+  #surface({ help = [] }: Request, onProgress: (event: ProgressEvent) => void): Surface {
+    const { configured } = this.#parts;
+    const { sections, ...others } = this.#parts.commands;
+    const commands = { ...others, sections: [...sections, ...help] };
     // Warnings are part of results, too.
     const onWarning = (): void => {};
-    return { commands, guided: true, defaultPaths: [], configured, jobs: this.#jobs, onProgress, onWarning };
+    return { commands, guided: true, configured, jobs: this.#jobs, onProgress, onWarning };
   }
 }
 

@@ -29,8 +29,33 @@ export const refusalView = (refusal: Refusal): View => ({ kind: 'status', tone: 
 export function errorView(error: unknown): View {
   if (!(error instanceof HoldfastError)) return bad('Something went wrong inside the bot; its log says more');
   const { message, advice } = error;
-  return { kind: 'status', tone: 'bad', text: message, ...(advice !== undefined && { next: advice }) };
+  return {
+    kind: 'status',
+    tone: 'bad',
+    text: inChatWords(message),
+    ...(advice !== undefined && { next: inChatWords(advice) }),
+  };
 }
+
+/** The engine calls options by what they are at a shell, `--to`; in a chat they are called `to`. */
+const inChatWords = (text: string): string => text.replace(/(?<![\w-])--([a-z][a-z-]*)/g, '`$1`');
+
+/** Nothing is known yet but what is being done. */
+export const waitingView = (phase: string): View => ({
+  kind: 'progress',
+  progress: {
+    phase,
+    files: 0,
+    bytes: 0,
+    totalFiles: undefined,
+    totalBytes: undefined,
+    current: undefined,
+    share: undefined,
+    bytesPerSecond: undefined,
+    remainingMs: undefined,
+    elapsedMs: 0,
+  },
+});
 
 export const busyView = (job: JobRecord): View => ({
   kind: 'status',

@@ -1,49 +1,88 @@
+import type { HelpSection } from '../../commands/command.ts';
 import { closest } from '../../commands/suggest.ts';
 import { HoldfastError } from '../../shared/errors.ts';
-import { progressText } from '../../terminal/progress-text.ts';
 import { renderView } from '../../terminal/render.ts';
 import type { Style } from '../../terminal/style.ts';
-import type { ProgressState, View } from '../../view/view.ts';
+import type { View } from '../../view/view.ts';
 import type { ChatCommands } from '../chat/chat-commands.ts';
-import { complete } from '../complete.ts';
 import type { CommandEvent, MessageRef, Person, Platform, PlatformEvents, PressEvent, Reply } from '../platform.ts';
+import { parseSaid, SAID_GRAMMAR } from '../said-words.ts';
 import { splitWords } from '../split-words.ts';
-import { parseWords } from '../text-grammar.ts';
+import { completeSaid, type HalfTyped } from './complete-said.ts';
+import { LiveLines, type PlacedButton, placedButtons } from './live-lines.ts';
 import type { Screen } from './screen.ts';
+
+/** What the terminal's keys do. */
+export interface Keys {
+  complete: (line: string) => Promise<[string[], string]>;
+  /** Ctrl-C; `halfTyped` says whether it only cleared what was typed. */
+  interrupt: (halfTyped: boolean) => void;
+}
 
 export interface ConsolePlatformOptions {
   commands: ChatCommands;
-  /** Opens the terminal; `complete` is for its Tab key, `interrupt` for Ctrl-C. */
-  openScreen: (keys: { complete: (line: string) => Promise<[string[], string]>; interrupt: () => void }) => Screen;
+  openScreen: (keys: Keys) => Screen;
+  /** False for a script: a line is answered before the next is read, jobs included. */
+  interactive: boolean;
+  /** Shown first. */
+  greeting: View;
   person: Person;
   style: Style;
   /** Milliseconds since 1970. */
   now: () => number;
-  /** Whoever sits there wants to leave. */
-  onLeave: () => void;
+  /** Whoever sits there wants to leave, or the script has ended. */
+  onLeave: (status: number) => void;
+}
+
+export interface ConsolePlatform extends Platform {
+  /** Cancels what runs; leaves where nothing does. */
+  interrupt(): void;
+  /** Writes a line above the prompt; false where there is none yet. */
+  tell(line: string): boolean;
 }
 
 const NAME = 'console';
 const CHANNEL = 'terminal';
 const PROMPT = '> ';
 const LEAVE = new Set(['quit', 'exit']);
+const FAILED = 1;
+const INTERRUPTED = 130;
+/** Where nothing says how wide the terminal is. */
+const COLUMNS = 80;
 
-/** The terminal that the bot was started on, as one more chat: commands as elsewhere, buttons by their number. */
-export function createConsolePlatform(options: ConsolePlatformOptions): Platform {
-  return new ConsolePlatform(options);
+const KEYS: HelpSection = {
+  title: 'In this console',
+  rows: [
+    { name: '1, 2 ...', summary: 'Press a button of what was shown last' },
+    { name: 'Tab', summary: 'Complete commands, options, backups, sources and paths' },
+    { name: 'Ctrl-C', summary: 'Cancel what runs; twice leaves' },
+    { name: '/quit', summary: 'Leave' },
+  ],
+};
+
+/** The terminal that the bot was started on, or a script, as one more chat: commands as elsewhere, buttons by their number. */
+export function createConsolePlatform(options: ConsolePlatformOptions): ConsolePlatform {
+  return new OpenConsole(options);
 }
 
-class ConsolePlatform implements Platform {
+class OpenConsole implements ConsolePlatform {
   readonly name = NAME;
   readonly pace = { editEveryMs: 200, renewAfterMs: Number.POSITIVE_INFINITY };
+  readonly help = [SAID_GRAMMAR, KEYS];
   readonly #options: ConsolePlatformOptions;
-  #screen: Screen | undefined;
-  #events: PlatformEvents | undefined;
-  /** Those shown last, which numbers mean. */
-  #buttons: readonly { id: string; message: MessageRef }[] = [];
-  #lastNumber = 0;
+  readonly #live = new LiveLines();
   readonly #posted = new Map<string, MessageRef>();
   readonly #run: string;
+  #screen: Screen | undefined;
+  #events: PlatformEvents | undefined;
+  /** Of the last answer that had any, until the next command: what numbers mean before anything else. */
+  #buttons: readonly PlacedButton[] = [];
+  #lastNumber = 0;
+  #linesRead = 0;
+  #stoppedAtLine: number | undefined;
+  /** Cancel buttons that were pressed, so that a second Ctrl-C leaves. */
+  readonly #cancelled = new Set<string>();
+  #failures = 0;
 
   constructor(options: ConsolePlatformOptions) {
     this.#options = options;
@@ -53,12 +92,14 @@ class ConsolePlatform implements Platform {
 
   async start(events: PlatformEvents): Promise<void> {
     this.#events = events;
-    this.#screen = this.#options.openScreen({
-      complete: (line) => this.#complete(line),
-      interrupt: () => this.#options.onLeave(),
+    const screen = this.#options.openScreen({
+      complete: (line) => completeSaid(this.#options.commands, line, (typed) => this.#suggest(typed)),
+      interrupt: (halfTyped) => this.#key(halfTyped),
     });
+    this.#screen = screen;
     events.onState('connected');
-    void this.#read(this.#screen);
+    await this.#print(this.#newMessage(), this.#options.greeting);
+    void this.#read(screen);
   }
 
   async stop(): Promise<void> {
@@ -75,33 +116,82 @@ class ConsolePlatform implements Platform {
     return ref;
   }
 
-  /** A terminal is not written over: what is new is printed below. */
-  edit(message: MessageRef, view: View): Promise<void> {
-    return this.#print(message, view);
+  /** A terminal is not written over: what is new is printed below. What an earlier run has printed is gone. */
+  async edit(message: MessageRef, view: View): Promise<void> {
+    if (!message.message.startsWith(`${this.#run}-`)) throw new HoldfastError('not_found', 'That terminal is gone');
+    await this.#print(message, view);
+  }
+
+  interrupt(): void {
+    const cancel = this.#live.buttons.filter(({ id }) => !this.#cancelled.has(id));
+    if (cancel.length === 0) this.#options.onLeave(INTERRUPTED);
+    for (const { id, message } of cancel) {
+      this.#cancelled.add(id);
+      void this.#press(id, message);
+    }
+  }
+
+  tell(line: string): boolean {
+    this.#screen?.print(`${line}\n`);
+    return this.#screen !== undefined;
+  }
+
+  /** The key asks for less than the signal: a hand may have meant what has just ended. */
+  #key(halfTyped: boolean): void {
+    const idle = this.#live.buttons.every(({ id }) => this.#cancelled.has(id));
+    if (!halfTyped && idle && this.#stoppedAtLine !== this.#linesRead) {
+      this.#stoppedAtLine = this.#linesRead;
+      this.tell('Ctrl-C once more leaves; so does /quit.');
+    } else if (halfTyped) {
+      this.#stoppedAtLine = undefined;
+    } else {
+      this.interrupt();
+    }
   }
 
   async #read(screen: Screen): Promise<void> {
+    const { interactive, onLeave } = this.#options;
     for (;;) {
       const line = (await screen.readLine(PROMPT, false))?.trim();
       if (this.#screen !== screen) return;
-      if (line === undefined || LEAVE.has(line.replace(/^\//, ''))) return this.#options.onLeave();
-      // Commands run beside each other: the next one may be /cancel.
-      if (line !== '') void this.#take(line).catch((error: unknown) => this.#tell(error));
+      this.#linesRead++;
+      if (line === undefined || LEAVE.has(line.replace(/^\//, ''))) {
+        return onLeave(!interactive && this.#failures > 0 ? FAILED : 0);
+      }
+      if (line === '' || line.startsWith('#')) continue;
+      const taken = this.#take(line).catch((error: unknown) => this.#complain(error));
+      // Whoever sits there may type /cancel next, or anything else: commands run beside each other.
+      if (!interactive) await taken;
     }
   }
 
   async #take(line: string): Promise<void> {
-    const pressed = /^\d+$/.test(line) ? this.#buttons[Number(line) - 1] : undefined;
-    if (pressed !== undefined) return this.#press(pressed.id, pressed.message);
-    const { name, words } = await this.#find(splitWords(line.replace(/^\//, '')));
+    if (/^\d+$/.test(line)) {
+      const { id, message } = this.#numbered(Number(line));
+      return this.#press(id, message);
+    }
+    this.#buttons = [];
+    const { name, words } = this.#find(splitWords(line.replace(/^\//, '')));
     const fields = (await this.#options.commands.load(name))?.input ?? {};
     const event: CommandEvent = {
       ...this.#incoming(),
       kind: 'command',
       command: name,
-      raw: parseWords(name, fields, words),
+      raw: parseSaid(name, fields, words),
     };
     await this.#events?.onCommand(event, this.#reply());
+  }
+
+  #numbered(number: number): PlacedButton {
+    const offered = this.#buttons.length > 0 ? this.#buttons : this.#live.buttons;
+    const button = offered[number - 1];
+    // Pressed once, they are used up.
+    if (button !== undefined) this.#buttons = [];
+    if (button !== undefined) return button;
+    const choices = offered.map(({ label }, i) => `${i + 1} (${label})`).join(', ');
+    throw new HoldfastError('usage', `There is no button ${number} now`, {
+      advice: choices === '' ? 'Nothing is asked. Type /help for all commands.' : `There are: ${choices}.`,
+    });
   }
 
   async #press(id: string, message: MessageRef): Promise<void> {
@@ -109,7 +199,7 @@ class ConsolePlatform implements Platform {
     await this.#events?.onPress(event, this.#reply());
   }
 
-  async #find(words: readonly string[]): Promise<{ name: string; words: readonly string[] }> {
+  #find(words: readonly string[]): { name: string; words: readonly string[] } {
     const names = this.#options.commands.names();
     for (const length of [2, 1]) {
       const name = words.slice(0, length).join(' ');
@@ -129,29 +219,36 @@ class ConsolePlatform implements Platform {
         return ref;
       },
       whisper: (view) => this.#print(this.#newMessage(), view),
+      failed: () => {
+        this.#failures++;
+      },
     };
   }
 
   async #print(message: MessageRef, view: View): Promise<void> {
     const screen = this.#screen;
     if (screen === undefined) throw new HoldfastError('platform_unavailable', 'The terminal is closed');
-    const progress = progressOf(view);
-    if (progress !== undefined) {
-      screen.showProgress(() => progressText(progress, (screen.columns() ?? 80) - 1));
-      return;
-    }
     const { style, now } = this.#options;
+    if (this.#live.take(message, view, now())) return this.#paint(screen);
     const rendering = { style, nowMs: now(), columns: screen.columns(), commandPrefix: '/', rawFiles: false };
     let printed = '';
     for await (const piece of renderView(view, rendering))
       printed += typeof piece === 'string' ? piece : Buffer.from(piece).toString('utf8');
-    const ids = buttonsOf(view);
-    if (ids.length > 0) this.#buttons = ids.map((id) => ({ id, message }));
+    const buttons = placedButtons(view, message);
+    if (buttons.length > 0) this.#buttons = buttons;
     screen.showProgress(undefined);
     screen.print(printed);
+    this.#paint(screen);
   }
 
-  async #tell(error: unknown): Promise<void> {
+  #paint(screen: Screen): void {
+    const columns = (screen.columns() ?? COLUMNS) - 1;
+    screen.showProgress(this.#live.isEmpty ? undefined : () => this.#live.text(columns, this.#buttons.length === 0));
+  }
+
+  /** What could not even be handed on. */
+  async #complain(error: unknown): Promise<void> {
+    this.#failures++;
     const { message, advice } = error instanceof HoldfastError ? error : new HoldfastError('internal', String(error));
     await this.#print(this.#newMessage(), {
       kind: 'status',
@@ -161,26 +258,9 @@ class ConsolePlatform implements Platform {
     });
   }
 
-  async #complete(line: string): Promise<[string[], string]> {
-    const words = line.replace(/^\s*\//, '').split(/\s+/);
-    const partial = words.pop() ?? '';
-    const { commands } = this.#options;
-    const found = await complete(commands, words, partial, async (source, typed) => {
-      const command = await commands.load(words[0] ?? '');
-      const field = Object.entries(command?.input ?? {}).find(([, { completes }]) => completes === source)?.[0];
-      if (command === undefined || field === undefined) return [];
-      const event = {
-        ...this.#incoming(),
-        kind: 'completion',
-        command: command.name,
-        field,
-        partial: typed,
-        raw: {},
-      } as const;
-      return ((await this.#events?.onCompletion(event)) ?? []).map(({ value }) => value);
-    });
-    const slash = words.length === 0 && line.trimStart().startsWith('/') ? '/' : '';
-    return [found.map((candidate) => slash + (candidate.endsWith('/') ? candidate : `${candidate} `)), slash + partial];
+  async #suggest({ command, field, partial, raw }: HalfTyped): Promise<readonly string[]> {
+    const event = { ...this.#incoming(), kind: 'completion', command: command.name, field, partial, raw } as const;
+    return ((await this.#events?.onCompletion(event)) ?? []).map(({ value }) => value);
   }
 
   #incoming(): Pick<CommandEvent, 'eventId' | 'person' | 'place'> {
@@ -191,14 +271,4 @@ class ConsolePlatform implements Platform {
   #newMessage(): MessageRef {
     return { platform: NAME, channel: CHANNEL, message: `${this.#run}-${++this.#lastNumber}` };
   }
-}
-
-function progressOf(view: View): ProgressState | undefined {
-  if (view.kind === 'progress') return view.progress;
-  return view.kind === 'stack' ? view.views.map(progressOf).find((found) => found !== undefined) : undefined;
-}
-
-function buttonsOf(view: View): string[] {
-  if (view.kind === 'stack') return view.views.flatMap(buttonsOf);
-  return view.kind === 'buttons' ? view.buttons.map(({ id }) => id) : [];
 }

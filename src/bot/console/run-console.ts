@@ -50,7 +50,7 @@ async function converse(options: ConsoleOptions, services: Services): Promise<nu
   const style = chooseStyle(interactive, options.environment);
   const screen = openScreen(options, services, (halfTyped) => stop(halfTyped));
   const identity = { name: options.user(), access: 'owner' } as const;
-  const session = new Session({ screen, services, identity, defaultPaths: repository.defaultPaths, style, monotonic });
+  const session = new Session({ screen, services, identity, style, monotonic });
   let stoppedAtLine: number | undefined;
   let interrupted = false;
   const leave = (): void => {

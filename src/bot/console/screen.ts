@@ -4,7 +4,7 @@ export interface Screen {
   readLine(prompt: string, fresh: boolean): Promise<string | undefined>;
   /** Writes finished lines, line feeds included, above the prompt. */
   print(text: string): void;
-  /** Shows one line in place, above the prompt; undefined removes it. */
+  /** Shows a line, or several, in place above the prompt; undefined removes them. */
   showProgress(text: (() => string) | undefined): void;
   /** Columns of the terminal, or undefined where there is none. */
   columns(): number | undefined;

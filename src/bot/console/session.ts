@@ -19,8 +19,6 @@ export interface SessionOptions {
   screen: Screen;
   services: Services;
   identity: Identity;
-  /** What `/backup` means alone. */
-  defaultPaths: readonly string[];
   style: Style;
   /** Milliseconds that never go back. */
   monotonic: () => number;
@@ -32,6 +30,7 @@ const PRINTED_AT_ONCE = 16_384;
 const LEAVE = new Set(['quit', 'exit']);
 
 export const consoleCommands: CommandSource = {
+  form: 'shell',
   names: () => commandNames,
   load: loadCommand,
   sections: [
@@ -127,12 +126,11 @@ export class Session {
   }
 
   #surface(signal: AbortSignal): Surface {
-    const { screen, style, monotonic, defaultPaths } = this.#options;
+    const { screen, style, monotonic } = this.#options;
     const meter = new ProgressMeter(monotonic);
     return {
       commands: consoleCommands,
       guided: true,
-      defaultPaths,
       ask: (confirmation) => this.#ask(confirmation, signal),
       onProgress(counters) {
         const state = meter.add(counters);

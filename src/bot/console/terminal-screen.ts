@@ -114,7 +114,7 @@ class TerminalScreen implements Screen {
       output.write(text);
       return;
     }
-    moveCursor(output, 0, -this.#reader.getCursorPos().rows - (this.#progress === undefined ? 0 : 1));
+    moveCursor(output, 0, -this.#reader.getCursorPos().rows - linesOf(this.#progress));
     cursorTo(output, 0);
     clearScreenDown(output);
     this.#progress = progress;
@@ -123,4 +123,8 @@ class TerminalScreen implements Screen {
     Object.assign(this.#reader, { prevRows: 0 });
     this.#reader.prompt(true);
   }
+}
+
+function linesOf(progress: string | undefined): number {
+  return progress === undefined ? 0 : progress.split('\n').length;
 }

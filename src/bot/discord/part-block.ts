@@ -151,9 +151,14 @@ function counts({ files, totalFiles, bytes, totalBytes }: ProgressState): string
   ]);
 }
 
+function timing(remainingMs: number | undefined, elapsedMs: number): string {
+  if (remainingMs !== undefined) return `${formatDuration(remainingMs)} left`;
+  return elapsedMs > 0 ? `running for ${formatDuration(elapsedMs)}` : '';
+}
+
 function pace({ bytesPerSecond, remainingMs, elapsedMs }: ProgressState): string {
   return joined([
     bytesPerSecond === undefined || bytesPerSecond <= 0 ? '' : `${formatBytes(bytesPerSecond)}/s`,
-    remainingMs === undefined ? `running for ${formatDuration(elapsedMs)}` : `${formatDuration(remainingMs)} left`,
+    timing(remainingMs, elapsedMs),
   ]);
 }

@@ -32,7 +32,7 @@ export function slackManifest(commands: readonly AnyCommand[], delivery: Deliver
   const short = commands.flatMap((command) => {
     const name = shortName(command.name);
     if (name === undefined) return [];
-    const hint = describeCommand(command).usage.slice(command.name.length).trim();
+    const hint = describeCommand(command, 'chat').usage.slice(command.name.length).trim();
     return [
       {
         command: `/${name}`,

@@ -2,6 +2,7 @@ import { App, type Logger } from '@slack/bolt';
 import type { View } from '../../view/view.ts';
 import type { MessageRef, Platform, PlatformEvents, PostOptions } from '../platform.ts';
 import type { SlackOptions } from '../platform-options.ts';
+import { SAID_GRAMMAR } from '../said-words.ts';
 import { boltLogger } from './bolt-logger.ts';
 import { type Acknowledge, EventRouter } from './event-router.ts';
 import { HttpDoor } from './http-door.ts';
@@ -25,6 +26,7 @@ export function createSlackPlatform(options: SlackOptions): Platform {
 class SlackPlatform implements Platform {
   readonly name = PLATFORM;
   readonly pace = PACE;
+  readonly help = [SAID_GRAMMAR];
   readonly #options: SlackOptions;
   readonly #logger: Logger;
   readonly #api: SlackApi;

@@ -3,8 +3,8 @@ import type { RawInput } from '../../commands/parse-input.ts';
 import { closest } from '../../commands/suggest.ts';
 import { HoldfastError } from '../../shared/errors.ts';
 import type { ChatCommands } from '../chat/chat-commands.ts';
+import { parseSaid } from '../said-words.ts';
 import { splitWords } from '../split-words.ts';
-import { parseWords } from '../text-grammar.ts';
 import { commandOf, MAIN_COMMAND } from './command-names.ts';
 
 /** What was typed after a slash command. */
@@ -26,7 +26,7 @@ export function readTyped(slash: string, text: string, commands: ChatCommands): 
     name = found?.name ?? words.join(' ');
     const command = commands.all.find((one) => one.name === found?.name);
     if (command === undefined || found === undefined) return { is: 'mistake', name, error: unknown(words, commands) };
-    return { is: 'command', command, raw: parseWords(command.name, command.input, found.rest) };
+    return { is: 'command', command, raw: parseSaid(command.name, command.input, found.rest) };
   } catch (error) {
     if (error instanceof HoldfastError) return { is: 'mistake', name, error };
     throw error;

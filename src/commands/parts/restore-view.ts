@@ -60,7 +60,7 @@ export function restorePreview(plan: RestoreResult, snapshot: SnapshotSummary, i
             ? 'never'
             : [verified.depth, ', ', age(verified.time), verified.damaged > 0 ? ', damaged' : ''],
         ],
-        ['Safety backup', ['taken first, of about ', bytes(kept)]],
+        ['Safety backup', kept === 0 ? 'none: nothing is there yet' : ['taken first, of about ', bytes(kept)]],
         ...(isProtected ? [['Protected', 'another owner has to approve'] as const] : []),
       ],
     },

@@ -33,7 +33,7 @@ function start(repository: FakeRepository, interactive: boolean): Running {
     messages,
     interactive,
     environment: { NO_COLOR: '1' },
-    repository: { ...namedRepository('/repo', async () => 'secret'), defaultPaths: ['/srv/app'] },
+    repository: namedRepository('/repo', async () => 'secret'),
     secrets: { current: unasked, first: unasked, other: unasked, fresh: unasked },
     door: repository,
     user: () => 'tester@here',
@@ -72,16 +72,18 @@ const CHANGED = { restore: { changed: { files: 1, directories: 0, others: 0, byt
 
 describe('the console as a script', () => {
   it('answers in order and echoes each command', async () => {
-    const { status, transcript } = await script('/backup\n/list\n');
+    const { status, transcript } = await script('/backup /srv/app\n/list\n');
     expect(status).toBe(0);
-    const places = ['> /backup', 'Backed up /srv/app', '> /list', '  /srv/app'].map((part) => transcript.indexOf(part));
+    const places = ['> /backup /srv/app', 'Backed up /srv/app', '> /list', '  /srv/app'].map((part) =>
+      transcript.indexOf(part),
+    );
     expect(places, transcript).toEqual(places.toSorted((a, b) => a - b));
     expect(places).not.toContain(-1);
   });
 
   it('takes the next line as the answer to a question', async () => {
     const repository = fakeRepository(CHANGED);
-    const { status, transcript } = await script('/backup\n/restore\n1\n', repository);
+    const { status, transcript } = await script('/backup /srv/app\n/restore\n1\n', repository);
     expect({ status, calls: repository.calls }).toEqual({ status: 0, calls: ['backup', 'plan', 'restore'] });
     expect(transcript).toContain('1) Restore  2) Cancel\n1 or 2> 1\n');
     expect(repository.requests[2]).toMatchObject({ snapshot: 'latest', inPlace: true, apply: true });
@@ -91,7 +93,7 @@ describe('the console as a script', () => {
     'restores nothing when the answer is $answer',
     async ({ answer }) => {
       const repository = fakeRepository(CHANGED);
-      const { status, transcript } = await script(`/backup\n/restore\n${answer}`, repository);
+      const { status, transcript } = await script(`/backup /srv/app\n/restore\n${answer}`, repository);
       expect(status).toBe(0);
       expect(repository.calls).not.toContain('restore');
       expect(transcript).toContain('Cancelled; nothing was changed.');
@@ -101,7 +103,7 @@ describe('the console as a script', () => {
 
   it('asks before it restores even where only something would be added', async () => {
     const repository = fakeRepository();
-    await script('/backup\n/restore --to /new\n2\n', repository);
+    await script('/backup /srv/app\n/restore --to /new\n2\n', repository);
     expect(repository.calls).toEqual(['backup', 'plan']);
     expect(repository.requests[1]).toMatchObject({ to: '/new' });
     expect(repository.requests[1]).not.toHaveProperty('inPlace');
@@ -131,13 +133,13 @@ describe('the console as a script', () => {
 
   it('opens the repository once and closes it', async () => {
     const repository = fakeRepository();
-    await script('/backup\n/list\n/stats\n', repository);
+    await script('/backup /srv/app\n/list\n/stats\n', repository);
     expect({ opened: repository.opened, closed: repository.closed }).toEqual({ opened: 1, closed: 1 });
   });
 
   it('never lets a name reach the output raw', async () => {
     const backup = { source: '\x1b]0;owned\x07\u202eevil', warnings: ['\x1b[2J gone'] };
-    const { transcript } = await script('/backup\n', fakeRepository({ backup }));
+    const { transcript } = await script('/backup /srv/app\n', fakeRepository({ backup }));
     expect(transcript).toContain('\\x1b]0;owned\\x07\\u202eevil');
     // biome-ignore lint/suspicious/noControlCharactersInRegex: controls are what must not be there
     expect(transcript).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
@@ -147,7 +149,7 @@ describe('the console as a script', () => {
 describe('the console on a terminal', () => {
   it('shows progress above the prompt and keeps what is half typed', async () => {
     const running = start(fakeRepository({ hangs: true }), true);
-    running.type('/backup\n');
+    running.type('/backup /srv/app\n');
     await running.until('backing up');
     running.type('/li');
     await running.until('/li');
@@ -170,7 +172,7 @@ describe('the console on a terminal', () => {
   it('does not take what was typed ahead as the answer', async () => {
     const repository = fakeRepository(CHANGED);
     const running = start(repository, true);
-    running.type('/backup\n/restore\n1\n');
+    running.type('/backup /srv/app\n/restore\n1\n');
     await running.until('1) Restore');
     running.type('2\n');
     await running.until('Cancelled');

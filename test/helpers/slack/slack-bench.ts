@@ -75,6 +75,7 @@ const COMMANDS: readonly AnyCommand[] = [
 function chatCommands(all: readonly AnyCommand[]): ChatCommands {
   return {
     all,
+    form: 'chat',
     sections: [],
     names: () => all.map(({ name }) => name),
     load: async (name) => all.find((one) => one.name === name),

@@ -91,6 +91,8 @@ export interface Engine {
   stats(): Promise<RepositoryStats>;
   /** Free bytes where the repository lies, or undefined where that cannot be told. */
   freeBytes(): Promise<number | undefined>;
+  /** Bytes of all objects of the repository. */
+  usedBytes(): Promise<number>;
   /** Ends what runs in the background (heartbeats, threads). Safe to call twice. */
   close(): Promise<void>;
 }

@@ -251,6 +251,11 @@ export class OpenEngine implements Engine {
     return this.#parts.store.freeBytes();
   }
 
+  async usedBytes(): Promise<number> {
+    const objects = await this.#parts.store.list('');
+    return objects.reduce((sum, { size }) => sum + size, 0);
+  }
+
   async close(): Promise<void> {
     await this.#opening.catch(() => {});
     await this.#parts.store.close();

@@ -17,6 +17,8 @@ export interface SnapshotSummary {
   tags: string[];
   kind: string;
   trigger: Trigger;
+  /** Schedules that it satisfies: `hourly`, `daily` ... */
+  classes: string[];
   status: SnapshotStatus;
   parent: string | null;
   files: number;
@@ -76,6 +78,8 @@ export interface BackupRequest {
   /** Overrides the snapshot's time (ISO 8601). */
   time?: string;
   trigger?: Trigger;
+  /** Schedules that it satisfies. */
+  classes?: string[];
   /** `.gitignore` syntax, relative to each path. */
   exclude?: string[];
   excludeFiles?: string[];
@@ -84,6 +88,10 @@ export interface BackupRequest {
   maxFileSizeBytes?: number;
   /** Read everything again, whatever the parent says. */
   force?: boolean;
+  /** Reads no faster on average. */
+  bytesPerSecond?: number;
+  /** Ends with `storage_full` before it stores more than this. */
+  maxStoredBytes?: number;
 }
 
 export interface BackupResult {

@@ -15,3 +15,20 @@ export function parseSize(text: string): number {
     advice: 'Write a number of bytes, or a number and a unit such as 500K, 10M or 1.5G.',
   });
 }
+
+const BYTE_UNITS = ['KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
+
+/** Bytes in binary units with three significant digits: `17 B`, `1.50 MiB`, `213 GiB`. */
+export function formatBytes(bytes: number): string {
+  if (Math.abs(bytes) < 1024) return `${Math.round(bytes)} B`;
+  let scaled = bytes;
+  let unit = -1;
+  // 1023.5 would print as 1024: the next unit takes over there.
+  while (Math.abs(scaled) >= 1023.5 && unit < BYTE_UNITS.length - 1) {
+    scaled /= 1024;
+    unit++;
+  }
+  const size = Math.abs(scaled);
+  const digits = size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2;
+  return `${scaled.toFixed(digits)} ${BYTE_UNITS[Math.max(unit, 0)]}`;
+}

@@ -1,6 +1,7 @@
 import { formatDuration } from '../shared/durations.ts';
 import { printableText } from '../shared/printable.ts';
-import { formatBytes, formatCount, formatShare } from '../view/units.ts';
+import { formatBytes } from '../shared/sizes.ts';
+import { formatCount, formatShare } from '../view/units.ts';
 import type { ProgressState } from '../view/view.ts';
 import { displayWidth, shorten } from './width.ts';
 

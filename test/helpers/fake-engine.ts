@@ -66,6 +66,7 @@ export function summary(number: number, more: Partial<SnapshotSummary> = {}): Sn
     tags: [],
     kind: 'files',
     trigger: 'manual',
+    classes: [],
     status: 'completed',
     parent: null,
     files: 60_000,
@@ -152,7 +153,8 @@ function fakeEngine(state: FakeRepository, behaviour: FakeBehaviour, location: s
       for (const message of behaviour.backup?.warnings ?? []) context.onWarning?.(message);
       const parent = state.snapshots[0]?.id ?? null;
       const source = request.source ?? request.paths?.[0] ?? request.stdin?.name ?? request.command?.name ?? '';
-      const taken = summary(state.snapshots.length, { source, tags: request.tags ?? [], parent });
+      const { tags = [], classes = [], trigger = 'manual' } = request;
+      const taken = summary(state.snapshots.length, { source, tags, classes, trigger, parent });
       state.snapshots.unshift(taken);
       return {
         snapshot: taken.id,
@@ -303,6 +305,7 @@ function fakeEngine(state: FakeRepository, behaviour: FakeBehaviour, location: s
     },
     repairIndex: async () => ({ packs: 2, chunks: 90, salvaged: [], damaged: [], durationMs: 4 }),
     freeBytes: () => Promise.resolve(5_000_000_000),
+    usedBytes: () => Promise.resolve(5400),
     stats: async () => ({
       location,
       id: '11112222333344445555666677778888',

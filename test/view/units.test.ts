@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { formatAge, formatBytes, formatCount, formatSentence, formatShare, formatTime } from '../../src/view/units.ts';
+import { formatBytes } from '../../src/shared/sizes.ts';
+import { formatAge, formatCount, formatSentence, formatShare, formatTime } from '../../src/view/units.ts';
 import { age, bytes, command, count, id } from '../../src/view/value.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 12);

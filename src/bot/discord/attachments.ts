@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
+import { formatBytes } from '../../shared/sizes.ts';
 import { type AttachedFile, safeFileName } from '../../terminal/attached-files.ts';
-import { formatBytes } from '../../view/units.ts';
 import { LIMITS } from './limits.ts';
 
 export interface Attachments {

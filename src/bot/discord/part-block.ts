@@ -1,9 +1,10 @@
 import { formatDuration } from '../../shared/durations.ts';
+import { formatBytes } from '../../shared/sizes.ts';
 import { DETAILS_FILE } from '../../terminal/attached-files.ts';
 import { type FixedTable, fixedTable } from '../../terminal/fixed-table.ts';
 import { displayWidth, pad, shorten } from '../../terminal/width.ts';
 import type { SettledPart, SettledTable } from '../../view/settle-view.ts';
-import { formatBytes, formatCount, formatSentence, formatShare, formatValue, type Wording } from '../../view/units.ts';
+import { formatCount, formatSentence, formatShare, formatValue, type Wording } from '../../view/units.ts';
 import type { ProgressState, Sentence, Tone, View } from '../../view/view.ts';
 import { clip } from './components.ts';
 import { codeText, escapeMarkdown, inlineCode, markdownSentence } from './markdown.ts';

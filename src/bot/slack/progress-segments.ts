@@ -1,8 +1,9 @@
 import { formatDuration } from '../../shared/durations.ts';
 import { printableText } from '../../shared/printable.ts';
+import { formatBytes } from '../../shared/sizes.ts';
 import { DETAILS_FILE } from '../../terminal/attached-files.ts';
 import { shorten } from '../../terminal/width.ts';
-import { formatBytes, formatCount, formatShare, type Wording } from '../../view/units.ts';
+import { formatCount, formatShare, type Wording } from '../../view/units.ts';
 import type { ProgressState } from '../../view/view.ts';
 import { bold, codeLine, type Line, toLine } from './mrkdwn.ts';
 import type { Segment } from './segment.ts';

@@ -9,6 +9,7 @@ export const JSON_SHAPES = {
     tags: 'tags, an array of strings',
     kind: 'what is stored: `files`, `stream` ...',
     trigger: '`manual`, `schedule`, `api`, `system`, `pre-restore`, `pre-migration`, `import` or `copy`',
+    classes: 'schedules that it satisfies, an array of `hourly`, `daily`, `weekly` and `monthly`',
     status: '`completed`, `completed_with_warnings`, `unfinished`, `broken` or `lost`',
     parent: 'ID of the snapshot that it was compared with, or null',
     files: 'number of files',

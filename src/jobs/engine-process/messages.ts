@@ -46,6 +46,7 @@ export const CALLS = [
   'keys',
   'stats',
   'freeBytes',
+  'usedBytes',
 ] as const satisfies readonly (keyof Engine)[];
 
 export const STREAMS = ['entries', 'sha256sums', 'search'] as const satisfies readonly (keyof Engine)[];

@@ -57,6 +57,7 @@ describe('list', () => {
       tags: [],
       kind: 'files',
       trigger: 'manual',
+      classes: [],
       status: 'completed_with_warnings',
       parent: null,
       files: 1,

@@ -27,6 +27,7 @@ import { WritingSession } from '../writing/writing-session.ts';
 import { BackupReport } from './backup-report.ts';
 import { DatabaseCopies } from './database-copies.ts';
 import { backupFolders, type FolderBackup } from './folder-backup.ts';
+import { ReadingPace } from './reading-pace.ts';
 import { sourceRoots } from './source-roots.ts';
 import { sawEnough, unseenFacts } from './unseen.ts';
 
@@ -103,6 +104,7 @@ async function takeBackup(
     ...environment,
     operation: 'backup',
     signal: context.signal,
+    maxStoredBytes: request.maxStoredBytes,
   });
   let publishing = false;
   try {
@@ -134,7 +136,7 @@ async function takeBackup(
       run: { ...report.files, read: report.read, added: report.added, stored: written.stored },
       warnings: report.warnings,
       warningCount: report.warningCount,
-      facts: plan.facts(session.posix),
+      facts: factsOf(plan, request, session.posix),
       session: session.session.id,
       writer: repository.writer,
       ...nextLink(catalog, await environment.heads.load(), repository.writer),
@@ -149,6 +151,10 @@ async function takeBackup(
     // From the commit on the session's objects tell others about an unfinished snapshot.
     if (!publishing) await session.session.end().catch(() => {});
   }
+}
+
+function factsOf(plan: SourcePlan, { classes = [] }: BackupRequest, posix: Posix): SnapshotBody['facts'] {
+  return { ...plan.facts(posix), ...(classes.length > 0 && { classes }) };
 }
 
 /** Unchanged content is not read again, so a backup may lean on what a check has found damaged. */
@@ -248,6 +254,7 @@ async function storeFolders(run: BackupRun, found: Iterable<Found>): Promise<voi
     walk: found,
     owners: readOwners(),
     maxFileSizeBytes: request.maxFileSizeBytes,
+    pace: paceOf(run),
     parent: parent && comparison(session, parent),
     databases: new DatabaseCopies({
       scratchFolder: () => repository.store.spoolFolder(),
@@ -255,6 +262,11 @@ async function storeFolders(run: BackupRun, found: Iterable<Found>): Promise<voi
       warn: (message) => report.warn(message),
     }),
   });
+}
+
+function paceOf({ request, environment, context }: BackupRun): ReadingPace | undefined {
+  const { bytesPerSecond } = request;
+  return bytesPerSecond === undefined ? undefined : new ReadingPace(bytesPerSecond, environment.clock, context.signal);
 }
 
 function comparison(session: WritingSession, { body }: SnapshotRecord): FolderBackup['parent'] {
@@ -274,11 +286,13 @@ async function storeStream(run: BackupRun, name: string, stream: AsyncIterable<U
       advice: 'Give a plain file name such as dump.sql.',
     });
   }
+  const pace = paceOf(run);
   const content = await new ContentWriter(session).storeStream(stream, (bytes) => {
     context.signal?.throwIfAborted();
     report.read += bytes;
     report.bytes += bytes;
     report.progress(() => name);
+    return pace?.keep(report.read);
   });
   const entry: StoredEntry = {
     path,

@@ -19,6 +19,7 @@ import type { DatabaseCopies, DatabaseCopy } from './database-copies.ts';
 import { EntryQueue, type QueuedEntry } from './entry-queue.ts';
 import { type BatchedFile, FileBatcher, type FileOutcome, mayHaveHoles } from './file-batcher.ts';
 import { NEEDS_LOAD, ParentCursor, type ParentEntry, type ParentPart } from './parent-cursor.ts';
+import type { ReadingPace } from './reading-pace.ts';
 
 export interface FolderBackup {
   session: WritingSession;
@@ -29,6 +30,7 @@ export interface FolderBackup {
   /** The walk of all roots, in manifest order. */
   walk: Iterable<Found>;
   maxFileSizeBytes: number | undefined;
+  pace: ReadingPace | undefined;
   /** The snapshot to compare with: unchanged files are taken over from it, where it saw all of them. */
   parent: { reader: ManifestReader; scanNs: bigint; sawEnough: boolean } | undefined;
   databases: DatabaseCopies;
@@ -84,7 +86,7 @@ class FolderRun {
   }
 
   async run(): Promise<void> {
-    const { walk, context } = this.#job;
+    const { walk, context, pace, report } = this.#job;
     await this.#openParent();
     for (const found of walk) {
       context.signal?.throwIfAborted();
@@ -92,6 +94,8 @@ class FolderRun {
       // Not awaited where there is nothing to wait for: a turn of the event loop for each of a million entries would cost more than the rest.
       const waiting = this.#meet(found) ?? this.#giveTurn();
       if (waiting !== undefined) await waiting;
+      const slower = pace?.keep(report.read);
+      if (slower !== undefined) await slower;
       if (this.#queue.length >= MAX_QUEUE) await this.#batcher.settle();
       // At once, because everything after them waits.
       if (this.#again.length > 0) await this.#lookAgain();
@@ -374,12 +378,13 @@ class FolderRun {
     }
   }
 
-  #onRead(bytes: number, found: Found): void {
-    const { report, context } = this.#job;
+  #onRead(bytes: number, found: Found): Promise<void> | undefined {
+    const { report, context, pace } = this.#job;
     context.signal?.throwIfAborted();
     report.read += bytes;
     report.underWay += bytes;
     report.progress(() => printableName(found.path));
+    return pace?.keep(report.read);
   }
 
   /** A database that is larger than one chunk, or in use: through its own backup while somebody may be writing, else byte by byte. */

@@ -1,6 +1,6 @@
 import { encodeText, toByteString } from '../../../shared/bytes.ts';
 import { printableName } from '../../../shared/printable.ts';
-import type { RawString } from '../../format/bodies.ts';
+import type { RawString, SnapshotBody } from '../../format/bodies.ts';
 import type { SnapshotRecord } from '../../repository/snapshots.ts';
 import type { SnapshotSummary, Trigger } from '../../types.ts';
 
@@ -16,6 +16,7 @@ export function summaryOf(record: SnapshotRecord, kept: readonly string[] = []):
     tags: [...tags],
     kind: body.kind,
     trigger: body.trigger as Trigger,
+    classes: classesOf(body),
     status,
     parent: body.parent,
     files: body.totals.files,
@@ -28,6 +29,12 @@ export function summaryOf(record: SnapshotRecord, kept: readonly string[] = []):
     kept: [...kept],
     verified: verified ?? null,
   };
+}
+
+/** Whatever another program may have put there. */
+function classesOf({ facts }: SnapshotBody): string[] {
+  const { classes } = facts as { classes?: unknown };
+  return Array.isArray(classes) ? classes.filter((name) => typeof name === 'string') : [];
 }
 
 function printablePath(path: RawString): string {

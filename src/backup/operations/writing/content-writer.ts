@@ -27,6 +27,9 @@ export interface StoredContent {
   chunkCount: number;
 }
 
+/** Hears how much was read. Reading goes on when what it gives resolves. */
+export type OnRead = (bytes: number) => Promise<void> | undefined | void;
+
 /** Gives the next bytes into `target` at once, or through a promise: how many, 0 at the end. */
 export type ReadContent = (target: Uint8Array) => number | Promise<number>;
 
@@ -45,12 +48,7 @@ export class ContentWriter {
   }
 
   /** An open file, `size` bytes with the given holes. Reads what is there: fewer bytes where it has become shorter. */
-  async storeFile(
-    fd: number,
-    size: number,
-    holes: readonly Hole[],
-    onRead: (bytes: number) => void,
-  ): Promise<StoredContent> {
+  async storeFile(fd: number, size: number, holes: readonly Hole[], onRead: OnRead): Promise<StoredContent> {
     const head = Buffer.alloc(Math.min(size, 256));
     readSync(fd, head, 0, head.length, 0);
     const hashed = holes.reduce((sum, hole) => sum + hole.length, 0) <= MAX_HASHED_HOLES;
@@ -70,7 +68,7 @@ export class ContentWriter {
    */
   async storeStream(
     stream: AsyncIterable<Uint8Array>,
-    onRead: (bytes: number) => void,
+    onRead: OnRead,
     { holes = [], hashed = true }: { holes?: readonly Hole[]; hashed?: boolean } = {},
   ): Promise<StoredContent> {
     let writing: Writing | undefined;
@@ -91,7 +89,7 @@ export class ContentWriter {
           gaps.advance(got);
           at += got;
         }
-        onRead(piece.length);
+        await onRead(piece.length);
       }
       writing ??= start(CHUNKER_PROFILES.general);
       writing.hashZeros(gaps.skip());
@@ -112,12 +110,7 @@ export class ContentWriter {
 }
 
 /** Reads what lies between the holes, the last of which is the file's end; fewer bytes where the file has become shorter. */
-async function readAround(
-  writing: Writing,
-  fd: number,
-  holes: readonly Hole[],
-  onRead: (bytes: number) => void,
-): Promise<void> {
+async function readAround(writing: Writing, fd: number, holes: readonly Hole[], onRead: OnRead): Promise<void> {
   let position = 0;
   for (const hole of holes) {
     while (position < hole.offset) {
@@ -126,7 +119,8 @@ async function readAround(
         readSync(fd, target, 0, Math.min(target.length, hole.offset - from), from),
       );
       if (got === 0) return;
-      onRead(got);
+      const waiting = onRead(got);
+      if (waiting !== undefined) await waiting;
       position += got;
     }
     writing.hashZeros(hole.length);

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
-import { systemCode } from '../../../shared/errors.ts';
+import { HoldfastError, systemCode } from '../../../shared/errors.ts';
+import { formatBytes } from '../../../shared/sizes.ts';
 import { type ChunkMemory, createChunkMemory } from '../../chunker/chunk-memory.ts';
 import { ChunkRing } from '../../chunker/ring.ts';
 import { deriveFromId } from '../../crypto/keyring.ts';
@@ -46,6 +47,8 @@ export interface WritingOptions {
   files: SpoolFileSystem;
   posix: 'auto' | 'off';
   signal?: AbortSignal | undefined;
+  /** It ends with `storage_full` before it stores more. */
+  maxStoredBytes?: number | undefined;
 }
 
 /** What a writing session put into the store since it was last finished. */
@@ -88,6 +91,9 @@ export class WritingSession {
   readonly #indexes: string[] = [];
   #lastIndex: number;
   #stored = 0;
+  /** Bytes of packs that are stored or on their way. */
+  #promised = 0;
+  readonly #maxStored: number;
   #metaAdded = 0;
   /** What earlier calls of `finish` have told. */
   #finished = { packs: 0, indexes: 0, stored: 0 };
@@ -112,6 +118,7 @@ export class WritingSession {
     const usedBlocks = new SharedArrayBuffer(Math.max(1, known.blocks));
     this.#usedBlocks = new Uint8Array(usedBlocks);
     this.#lastIndex = repository.clock.monotonic();
+    this.#maxStored = options.maxStoredBytes ?? Number.POSITIVE_INFINITY;
     const setup = {
       idSecret: repository.ring.idSecret,
       epochs: repository.ring.epochs,
@@ -251,6 +258,11 @@ export class WritingSession {
 
   #put(path: string, index: PackIndex): void {
     const pack = index.packs[0] as PackIndex['packs'][number];
+    this.#promised += pack.size;
+    if (this.#promised > this.#maxStored) {
+      this.#failure ??= tooMuch(this.#maxStored);
+      return;
+    }
     const put = this.repository.store.put(packName(pack.id), { path, size: pack.size }).then(
       () => {
         this.#packs.push(pack);
@@ -307,6 +319,12 @@ export class WritingSession {
       return this.#table;
     });
   }
+}
+
+function tooMuch(limitBytes: number): HoldfastError {
+  return new HoldfastError('storage_full', `There is room for ${formatBytes(limitBytes)}, and more would be stored.`, {
+    details: { limitBytes },
+  });
 }
 
 interface PackOfBlock {

@@ -6,13 +6,13 @@ export type HappenedEvent =
   | { kind: 'run'; run: RunRecord }
   /** A backup was due, or asked for, and could not begin: no `run` tells of it. */
   | { kind: 'not_started'; source: string; classes: readonly string[]; due: string; error: RunError }
-  /** Backups were due while nothing could run. `then` is what is done about it. */
+  /** Backups were due while nothing could run. `policy` says what is done about it. */
   | {
       kind: 'missed';
       source: string;
       classes: readonly string[];
       due: readonly string[];
-      then: 'run_once' | 'skip' | 'alert';
+      policy: 'run_once' | 'skip' | 'alert';
     }
   /** A source is older than it may be; `since` is its newest good backup, null where there is none. */
   | { kind: 'stale'; source: string; since: string | null; limitMs: number }

@@ -24,7 +24,7 @@ import { openState } from '../state/state.ts';
 import { openUnattended } from './unattended.ts';
 
 export interface BotOptions {
-  config: Pick<Config, 'file' | 'sources' | 'owners' | 'notify' | 'restoreRoots' | 'state' | 'unattended'>;
+  config: Pick<Config, 'file' | 'sources' | 'owners' | 'notify' | 'routes' | 'restoreRoots' | 'state' | 'unattended'>;
   commands: ChatCommands;
   /** Whoever sits at the machine's terminal. */
   local: readonly Owner[];
@@ -76,7 +76,7 @@ export async function openBot(options: BotOptions): Promise<Bot> {
     audit: (entry) => audit.note(entry),
     log,
   });
-  const unattended = openUnattended({ state, runner, log });
+  const unattended = openUnattended({ config, state, runner, buttons, clock, random, log });
   const untold = await runner.recover();
   await unattended.tellInterrupted(untold);
   for (const job of untold.filter(({ state }) => state === 'interrupted')) onEnded(job);
@@ -85,10 +85,12 @@ export async function openBot(options: BotOptions): Promise<Bot> {
     owners,
     async start(platform) {
       await platform.start(gate.eventsFor(platform));
+      unattended.joined(platform);
       await reportEnded(untold, platform, runner);
     },
     async stop(platforms) {
       await runner.stop();
+      unattended.stop();
       await Promise.race([gate.idle(), clock.sleep(LAST_WORDS_MS, undefined, { background: true })]);
       stopping.abort(new Error('stopped'));
       await Promise.all(platforms.map((platform) => platform.stop().catch(() => {})));

@@ -86,6 +86,8 @@ export interface StoredButton {
   expires: string;
   /** What has become of it. A used button stays known for a while, so that a double click is told as such. */
   used: string | null;
+  /** It is not used up by a press. */
+  again?: boolean;
 }
 
 export type JobState =

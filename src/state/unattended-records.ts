@@ -11,8 +11,18 @@ export interface UnattendedState {
   runs: RunRecord[];
   /** Troubles that were told and are not over, and those that just ended. */
   incidents: Incident[];
-  /** The message of each source and day that tells successes. */
+  /** What the message of each source and day tells of its successes. */
   successMessages: SuccessMessage[];
+  /** What was noticed and is told together with what comes within moments of it. */
+  notices: Notice[];
+  /** Messages of the bot: those that have to be delivered, and those that may be edited still. */
+  outbox: OutboxMessage[];
+  /** The newest good backup of each source, for when the history has forgotten it. */
+  lastGood: Record<string, GoodBackup>;
+  /** What forget, prune and the others did last, by task. */
+  maintenanceDone: Record<string, { at: string; summary: string }>;
+  /** The last day that has a digest, in the configuration's zone. */
+  digestDay: string | null;
   /** Thresholds that are crossed, by what is watched. */
   latches: Record<string, Latch>;
   /** Sources whose last good snapshot is held. */
@@ -27,6 +37,11 @@ export const emptyUnattended = (): UnattendedState => ({
   runs: [],
   incidents: [],
   successMessages: [],
+  notices: [],
+  outbox: [],
+  lastGood: {},
+  maintenanceDone: {},
+  digestDay: null,
   latches: {},
   holds: [],
   usage: [],
@@ -108,27 +123,91 @@ export interface Incident {
   /** What makes failures one: code and what is wrong, without what differs from source to source. */
   cause: string;
   severity: 'warning' | 'failure';
-  sources: string[];
+  affected: Affected[];
   since: string;
   /** Null while it lasts. */
   ended: string | null;
+  /** When something is to be told next; null where nothing is. */
+  tellAt: string | null;
   /** When it was told last, and how often. */
   toldAt: string | null;
   told: number;
+  /** Failures that came after it was told last. */
+  again: number;
   /** Nobody wants to hear of it before. */
   snoozedUntil: string | null;
+  /** Who knows of it: it is quiet until it changes. */
   acknowledged: StoredPerson | null;
-  messages: StoredMessage[];
-  last: { source: string; error: RunError; job: string } | null;
+  last: { name: string; error: RunError; job: string | null };
+}
+
+/** A source that a trouble hits, or work that the bot does by itself, such as `prune`. */
+export interface Affected {
+  what: 'source' | 'task';
+  name: string;
+  since: string;
+  failures: number;
+  /** `elsewhere`: it fails for another reason now, which is an incident of its own. */
+  state: 'failing' | 'elsewhere' | 'recovered';
+  /** Of its last failure. */
+  at: string;
+  error: RunError;
+  job: string | null;
+  /** Set where it is also older than it may be. */
+  stale: boolean;
 }
 
 export interface SuccessMessage {
   source: string;
   /** `2030-12-31`, in the configuration's zone. */
   day: string;
-  messages: StoredMessage[];
   runs: number;
+  withWarnings: number;
+  /** Bytes that the runs of the day stored. */
   bytesStored: number;
+  last: Pick<RunRecord, 'id' | 'started' | 'snapshot' | 'bytes' | 'files' | 'warnings'> & { ended: string };
+}
+
+export interface GoodBackup {
+  at: string;
+  snapshot: string | null;
+  bytes: number;
+}
+
+/** Things of one kind that were noticed within moments. */
+export interface Notice {
+  kind: 'missed' | 'interrupted';
+  tellAt: string;
+  items: Record<string, unknown>[];
+}
+
+/** A message to one channel: posted once, and edited whenever it has something else to say. */
+export interface OutboxMessage {
+  /** Names the message within its channel: `incident 1f2e/1`, `success app 2030-12-31`. */
+  key: string;
+  platform: string;
+  channel: string;
+  /** When it was first asked for: messages of a channel arrive in this order. */
+  at: string;
+  /** Where it is, once it was delivered. */
+  message: StoredMessage | null;
+  /** What it has to say, a View, and its buttons; null where it says so already. */
+  wanted: { view: unknown; buttons: OutboxButton[]; revision: number } | null;
+  revision: number;
+  /** How often it had to be posted anew, because it was gone. */
+  copy: number;
+  /** What the first attempt to post it said: its answer may have been lost on the way. */
+  tried: number | null;
+  /** Buttons that were made for it, and for which wish. */
+  made: { wish: string; buttons: (Pick<OutboxButton, 'label' | 'tone'> & { id: string })[] } | null;
+}
+
+/** What a button of a message does: a command with its input. */
+export interface OutboxButton {
+  label: string;
+  tone?: 'plain' | 'good' | 'warning' | 'bad' | 'quiet';
+  command: string;
+  raw: Record<string, string>;
 }
 
 export interface Latch {

@@ -62,6 +62,7 @@ export class ChatStage {
         sources: [{ name: 'app', paths: ['/srv/app'], exclude: ['*.tmp'], protected: isProtected }],
         owners: this.owners,
         notify: { memory: 'c9' },
+        routes: [],
         restoreRoots,
         state: join(this.folder, 'state'),
         unattended: unattendedOf({ app: '' }),

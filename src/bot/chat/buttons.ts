@@ -16,6 +16,8 @@ export interface NewButton {
   tone?: Button['tone'];
   purpose: ButtonPurpose;
   by: StoredButton['by'];
+  /** It may be pressed again and again: nothing is lost by a second press. */
+  again?: boolean;
 }
 
 export type Refusal = 'unknown' | 'expired' | 'used' | 'other person' | 'own request' | 'other channel';
@@ -43,7 +45,7 @@ export class Buttons {
     const expires = new Date(now + validMs).toISOString();
     const { platform, channel } = place;
     const stored = buttons.map(
-      ({ purpose, by }): StoredButton => ({
+      ({ purpose, by, again }): StoredButton => ({
         id: this.#newId(),
         purpose,
         by,
@@ -52,6 +54,7 @@ export class Buttons {
         group,
         expires,
         used: null,
+        ...(again && { again }),
       }),
     );
     await this.#state.update((document) => {
@@ -71,8 +74,9 @@ export class Buttons {
     return Date.parse(button.expires) <= this.#clock.now() ? 'expired' : button;
   }
 
-  /** Uses the button up with its group; at once in memory, and on disk when this resolves. */
+  /** Uses the button up with its group, unless it may be pressed again; at once in memory, and on disk when this resolves. */
   use(button: StoredButton): Promise<void> {
+    if (button.again) return Promise.resolve();
     const used = new Date(this.#clock.now()).toISOString();
     return this.#state.update(({ buttons }) => {
       for (const other of buttons) if (other.group === button.group) other.used ??= used;

@@ -39,6 +39,7 @@ export async function memoryDriver(
         sources: [{ name: 'app', paths: [stage.data], exclude: [], protected: isProtected }],
         owners: [PEOPLE.owner, PEOPLE['second owner']],
         notify: {},
+        routes: [],
         restoreRoots: [stage.restoreRoot],
         state: join(stage.folder, 'state'),
         unattended: unattendedOf({ app: '' }),

@@ -77,6 +77,7 @@ export async function openStageBot(stage: Stage, platform: Platform, owners: rea
       sources: [{ name: 'app', paths: [stage.data], exclude: [], protected: false }],
       owners: owners.map((id) => ({ platform: platform.name, id })),
       notify: {},
+      routes: [],
       restoreRoots: [stage.restoreRoot],
       state: join(stage.folder, 'state'),
       unattended: unattendedOf({ app: '' }),

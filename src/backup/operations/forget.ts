@@ -21,7 +21,8 @@ export async function forget(repository: Repository, request: ForgetRequest): Pr
     ? await planNamed(repository, catalog, request)
     : planByPolicy(catalog, request);
   const dryRun = request.dryRun === true;
-  if (!dryRun) for (const { id } of plan.going) await forgetSnapshot(repository, id, plan.reason);
+  const ids = [...plan.going.map(({ id }) => id), ...plan.unreadable];
+  if (!dryRun) for (const id of ids) await forgetSnapshot(repository, id, plan.reason);
   const going = new Set(plan.going);
   return {
     dryRun,
@@ -29,24 +30,36 @@ export async function forget(repository: Repository, request: ForgetRequest): Pr
     kept: catalog.snapshots
       .filter((record) => !going.has(record))
       .map((record) => summaryOf(record, plan.kept.get(record.id))),
-    warnings: [],
+    warnings: plan.unreadable.map((id) => `snapshots/${id} was damaged beyond telling what it held.`),
   };
 }
 
 interface Plan {
   going: SnapshotRecord[];
+  /** IDs of snapshots that nobody can read any more, and that are given up. */
+  unreadable: string[];
   reason: string;
   /** Retention rules by ID. */
   kept: ReadonlyMap<string, string[]>;
 }
 
 async function planNamed(repository: Repository, catalog: Catalog, request: ForgetRequest): Promise<Plan> {
-  const named = (request.snapshots ?? []).map((id) => resolveSnapshot(catalog, { id }));
+  const unreadable = (request.snapshots ?? []).flatMap((given) => unreadableOf(catalog, given) ?? []);
+  const readable = (request.snapshots ?? []).filter((given) => unreadableOf(catalog, given) === undefined);
+  const named = readable.map((id) => resolveSnapshot(catalog, { id }));
   const going = [...new Set(named)];
   for (const record of going) requireNotPinned(record);
   requireOneLeft(catalog, going);
   await requireNotRunning(repository, going);
-  return { going, reason: 'asked for', kept: new Map() };
+  return { going, unreadable: [...new Set(unreadable)], reason: 'asked for', kept: new Map() };
+}
+
+/** The one snapshot that is meant, where it is damaged so that nothing else can be done with it. */
+function unreadableOf({ known, unreadable }: Catalog, given: string): string | undefined {
+  const prefix = given.toLowerCase();
+  if (!/^[0-9a-f]{8,64}$/.test(prefix)) return undefined;
+  const found = [...known].filter((id) => id.startsWith(prefix));
+  return found.length === 1 ? unreadable.find((id) => id === found[0]) : undefined;
 }
 
 function requireNotPinned({ id, pinned }: SnapshotRecord): void {
@@ -88,7 +101,8 @@ function planByPolicy({ snapshots }: Catalog, { policy, filter }: ForgetRequest)
   requireSoundPolicy(policy);
   const considered = snapshots.filter((record) => passes(record, filter ?? {}));
   const kept = applyRetention(considered.map(retentionItem), policy);
-  return { going: considered.filter(({ id }) => kept.get(id)?.length === 0), reason: 'retention policy', kept };
+  const going = considered.filter(({ id }) => kept.get(id)?.length === 0);
+  return { going, unreadable: [], reason: 'retention policy', kept };
 }
 
 /** A policy without a rule would forget nearly everything, which nobody means. */

@@ -49,13 +49,15 @@ export interface Usage {
 /**
  * Visits every chunk of every snapshot. Broken snapshots keep what is left of them.
  *
- * @throws HoldfastError `damaged` where a confirmed snapshot cannot be read whole, `unsupported_version` where a newer program wrote a snapshot
+ * @throws HoldfastError `damaged` where a confirmed snapshot cannot be read whole, or one not at all, `unsupported_version` where a newer program wrote a snapshot
  *   or a note: what it needs is not known
  */
 export async function readUsage(repository: Repository, view: CollectionView): Promise<Usage> {
   const { index, catalog } = view;
   const newer = catalog.damaged.find((finding) => finding.newer === true);
   if (newer !== undefined) throw tooNew(newer);
+  const unreadable = catalog.unreadable[0];
+  if (unreadable !== undefined) throw unreadableSnapshot(unreadable);
   const usage: Usage = { used: new Uint8Array(index.recordLimit), chunks: [], incomplete: [] };
   const reader = new ChunkReader(repository, index);
   const visited = new Set<string>();
@@ -105,6 +107,14 @@ function useChunk(usage: Usage, index: ChunkIndex, kind: ChunkKind, id: Buffer):
 function tooNew({ object, problem }: DamagedFinding): HoldfastError {
   return new HoldfastError('unsupported_version', `Nothing is deleted: of ${object}, ${problem}.`, {
     advice: 'Use a newer Holdfast.',
+  });
+}
+
+/** Whether it counted, and what it needs, nobody can tell. */
+function unreadableSnapshot(id: string): HoldfastError {
+  return new HoldfastError('damaged', `Nothing is deleted: snapshots/${id} is damaged, and so are its notes`, {
+    advice: `Bring it back from a mirror with repair index, or give it up with forget ${id.slice(0, 16)}, then prune again.`,
+    details: { objects: [`snapshots/${id}`] },
   });
 }
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { OBJECT_TYPES } from '../../../src/backup/crypto/sealer.ts';
 import { encodeBody } from '../../../src/backup/format/body.ts';
 import { objectId } from '../../../src/backup/format/pack.ts';
+import { forget } from '../../../src/backup/operations/forget.ts';
 import { collect, DEFAULT_GRACE_MS } from '../../../src/backup/repository/collector.ts';
 import { readMarks } from '../../../src/backup/repository/marks.ts';
 import { putNote } from '../../../src/backup/repository/notes.ts';
@@ -177,6 +178,25 @@ describe('collecting', () => {
     await expect(collect(repository, NOW)).rejects.toMatchObject({ code: 'damaged' });
     expect((await readMarks(repository)).all).toEqual([]);
     expect((await listPacks(repository.store)).size).toBe(4);
+  });
+
+  it('deletes nothing while nobody can tell what a snapshot needs, until it is given up', async () => {
+    const repository = testRepository();
+    const lost = await backUpTiny(repository, OLD);
+    const kept = await backUpTiny(repository, NEW);
+    const packs = (await listPacks(repository.store)).size;
+    for (const { name } of await repository.store.list(`notes/${lost}/`))
+      await repository.store.put(name, Buffer.from('x'));
+    await repository.store.put(`snapshots/${lost}`, Buffer.from('x'));
+    repository.bodies.clear();
+    await expect(collect(repository, NOW)).rejects.toMatchObject({
+      code: 'damaged',
+      advice: expect.stringContaining(`forget ${lost.slice(0, 16)}`),
+    });
+    expect((await listPacks(repository.store)).size).toBe(packs);
+    await forget(repository, { snapshots: [lost.slice(0, 16)] });
+    expect((await collect(repository, NOW)).deletedPacks).toBeGreaterThan(0);
+    await expectRestores(repository, kept, NEW);
   });
 
   it('finishes what a dead writer left before its note', async () => {

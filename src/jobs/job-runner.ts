@@ -42,6 +42,8 @@ export interface JobRunnerOptions {
   random: RandomSource;
   /** How many run at the same time; see `Places`. */
   atOnce: number;
+  /** Takes secrets out of what a job says of its end. */
+  scrub?: (text: string) => string;
 }
 
 /** Runs jobs, each remembered from before its first step to after its last: so many at once, and no two that write the same source. */
@@ -50,13 +52,15 @@ export class JobRunner {
   readonly #clock: Clock;
   readonly #random: RandomSource;
   readonly #places: Places;
+  readonly #scrub: (text: string) => string;
   readonly #open = new Map<string, { controller: AbortController; ended: Promise<JobRecord> }>();
 
-  constructor({ state, clock, random, atOnce }: JobRunnerOptions) {
+  constructor({ state, clock, random, atOnce, scrub = (text) => text }: JobRunnerOptions) {
     this.#state = state;
     this.#clock = clock;
     this.#random = random;
     this.#places = new Places(atOnce);
+    this.#scrub = scrub;
   }
 
   /** Oldest first. */
@@ -75,7 +79,7 @@ export class JobRunner {
 
   /**
    * Starts a job, or gives the one that writes the same source already. The job is on the list when this returns, as pending where it has to wait for others,
-   * and on disk before `work` begins. `work` tells failures by rejecting.
+   * and on disk before `work` begins, as far as it can be saved at all. `work` tells failures by rejecting.
    */
   start(request: JobRequest, work: (job: Job) => Promise<JobOutcome>): JobStart {
     const running = request.source === undefined ? undefined : this.writerOf(request.source);
@@ -119,21 +123,22 @@ export class JobRunner {
   }
 
   /** Remembers that the outcome reached whoever started the job. */
-  async told(id: string): Promise<void> {
-    await this.#change(id, { told: true });
+  told(id: string): Promise<void> {
+    return this.#change(id, { told: true });
   }
 
-  async shownBy(id: string, message: JobRecord['message']): Promise<void> {
-    await this.#change(id, { message });
+  shownBy(id: string, message: JobRecord['message']): Promise<void> {
+    return this.#change(id, { message });
   }
 
   /** To be called once at start: jobs that an earlier process left open are interrupted. Gives all whose outcome was never told. */
   async recover(): Promise<JobRecord[]> {
-    await this.#state.update(({ jobs }) => {
+    const saved = this.#state.update(({ jobs }) => {
       for (const job of jobs.filter((one) => isOpen(one) && !this.#open.has(one.id))) {
         Object.assign(job, { state: 'interrupted', ended: this.#now(), result: 'The bot was stopped while it ran' });
       }
     });
+    await saved.catch(() => {});
     return this.jobs.filter((job) => !isOpen(job) && !job.told);
   }
 
@@ -158,12 +163,16 @@ export class JobRunner {
       signal.throwIfAborted();
       return work(this.#jobOf(record, signal));
     };
-    const outcome = await saved.then(begin).catch((error: unknown) => outcomeOf(error, signal));
+    // A full disk must not keep a backup from running: the job is known in memory, and the state says that it cannot be saved.
+    const outcome = await saved
+      .catch(() => {})
+      .then(begin)
+      .catch((error: unknown) => outcomeOf(error, signal));
     this.#open.delete(record.id);
     place.leave();
-    const end = { ...outcome, ended: this.#now(), phase: 'ended', ...(isUnasked(record) && { told: true }) };
-    // A full disk must not turn a finished job into a failed one: it stays known in memory.
-    await this.#change(record.id, end).catch(() => {});
+    const result = this.#scrub(outcome.result);
+    const end = { ...outcome, result, ended: this.#now(), phase: 'ended', ...(isUnasked(record) && { told: true }) };
+    await this.#change(record.id, end);
     return record;
   }
 
@@ -177,11 +186,13 @@ export class JobRunner {
     };
   }
 
+  /** A full disk must not turn a finished job into a failed one: what cannot be saved stays known in memory. */
   async #change(id: string, change: Partial<JobRecord>): Promise<void> {
-    await this.#state.update(({ jobs }) => {
+    const saved = this.#state.update(({ jobs }) => {
       const job = jobs.find((one) => one.id === id);
       if (job !== undefined) Object.assign(job, change);
     });
+    await saved.catch(() => {});
   }
 
   #now(): string {

@@ -7,6 +7,7 @@ import { Gate } from '../bot/chat/gate.ts';
 import { Owners } from '../bot/chat/owners.ts';
 import { reportEnded } from '../bot/chat/report-ended.ts';
 import { type OpenServices, Requests } from '../bot/chat/requests.ts';
+import { scrubbingPlatform } from '../bot/chat/scrubbing-platform.ts';
 import { jobName } from '../bot/chat/words.ts';
 import type { Platform } from '../bot/platform.ts';
 import type { LogLine } from '../bot/platform-options.ts';
@@ -57,7 +58,7 @@ export async function openBot(options: BotOptions): Promise<Bot> {
   const events = await EventLog.open(join(config.state, 'events.log'), clock.now);
   const audit = await AuditLog.open(join(config.state, 'audit.jsonl'), { clock, scrub, onWarning });
   const owners = new Owners({ configured: config.owners, local: options.local, state, clock });
-  const runner = new JobRunner({ state, clock, random, atOnce: config.unattended.jobs.atOnce });
+  const runner = new JobRunner({ state, clock, random, atOnce: config.unattended.jobs.atOnce, scrub });
   const buttons = new Buttons({ state, clock, random });
   const configured = createConfigured(config);
   const stopping = new AbortController();
@@ -77,6 +78,7 @@ export async function openBot(options: BotOptions): Promise<Bot> {
     log,
   });
   const unattended = openUnattended({ config, state, runner, buttons, clock, random, log });
+  for (const reason of state.losses) unattended.sink.happened({ kind: 'state_fallback', reason });
   const untold = await runner.recover();
   await unattended.tellInterrupted(untold);
   for (const job of untold.filter(({ state }) => state === 'interrupted')) onEnded(job);
@@ -84,9 +86,10 @@ export async function openBot(options: BotOptions): Promise<Bot> {
     gate,
     owners,
     async start(platform) {
-      await platform.start(gate.eventsFor(platform));
-      unattended.joined(platform);
-      await reportEnded(untold, platform, runner);
+      const scrubbing = scrubbingPlatform(platform, scrub);
+      await scrubbing.start(gate.eventsFor(scrubbing));
+      unattended.joined(scrubbing);
+      await reportEnded(untold, scrubbing, runner);
     },
     async stop(platforms) {
       await runner.stop();

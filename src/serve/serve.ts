@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { loadChatCommands } from '../bot/chat/chat-commands.ts';
 import type { Platform } from '../bot/platform.ts';
 import type { LogLine } from '../bot/platform-options.ts';
+import { configuredSecrets } from '../config/configured-secrets.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { resolveSecret } from '../config/secrets.ts';
 import type { SecretReference } from '../config/values.ts';
@@ -47,10 +48,11 @@ export interface ServeHost {
 export async function serve(file: string, host: ServeHost): Promise<number> {
   const { clock, random, version, inFront } = host;
   const config = await loadConfig(file);
-  const secrets: string[] = [];
+  const { references, plain } = configuredSecrets(config);
+  const scrub = createScrubber(plain);
   const resolve = async (reference: SecretReference, what: string): Promise<string> => {
     const secret = await resolveSecret(reference, what, host.environment);
-    secrets.push(secret);
+    scrub.add(secret);
     return secret;
   };
   let terminal: ReturnType<typeof openTerminal> | undefined;
@@ -60,10 +62,12 @@ export async function serve(file: string, host: ServeHost): Promise<number> {
     if (!told) host.write(line);
   };
   const log = ({ level, message }: LogLine): void => {
-    if (!inFront || level !== 'info') write(`${level}: ${printableText(createScrubber(secrets)(message))}`);
+    if (!inFront || level !== 'info') write(`${level}: ${printableText(scrub(message))}`);
   };
   host.onStray((reason) => log({ level: 'error', message: reason instanceof Error ? reason.message : String(reason) }));
   const passphrase = await resolve(config.repository.passphrase, 'repository.passphrase');
+  // A secret is known before the first word is written, not when it is first needed. Whoever needs one that cannot be read says so.
+  await Promise.all(references.map(({ reference, what }) => resolve(reference, what).catch(() => {})));
   const commands = await loadChatCommands();
   const platforms = await makePlatforms(config, { commands, clock, random, log, version }, resolve);
   const engine = { start: host.startEngine, location: config.repository.location, passphrase, now: clock.now };
@@ -91,7 +95,7 @@ export async function serve(file: string, host: ServeHost): Promise<number> {
     clock,
     random,
     identity: host.identity,
-    scrub: createScrubber(secrets),
+    scrub,
     log,
   });
   const all = terminal === undefined ? platforms : [...platforms, terminal.platform];

@@ -1,12 +1,138 @@
-/** Tokens of the platforms by their shape: Slack's, and Discord's (three parts, the first a user ID in base64). */
-const SHAPES = [/\bx(?:ox[a-z]|app)-[\w-]{8,}/g, /\b[\w-]{23,28}\.[\w-]{6}\.[\w-]{27,}/g];
-const LEAST_LENGTH = 4;
+import { isSecretName, SECRET_SHAPES } from './secret-shapes.ts';
 
-/** Takes secrets out of text: those given, and what looks like a token. */
-export function createScrubber(secrets: readonly string[]): (text: string) => string {
-  const known = secrets.filter(({ length }) => length >= LEAST_LENGTH).toSorted((a, b) => b.length - a.length);
-  return (text) => {
-    const without = known.reduce((rest, secret) => rest.replaceAll(secret, '[secret]'), text);
-    return SHAPES.reduce((rest, shape) => rest.replace(shape, '[secret]'), without);
+/** Takes secrets out of text. */
+export interface Scrubber {
+  (text: string): string;
+  /** From now on this is a secret too; of an address also its password, its path and its parameters. */
+  add(secret: string): void;
+}
+
+const MARK = '[secret]';
+/** Whoever takes shorter text out leaves nothing that can be read. */
+const LEAST_LENGTH = 4;
+/** In base64 a few characters are like many words. */
+const LEAST_BASE64 = 8;
+const LEAST_PATH = 8;
+
+/** A scrubber for the secrets given, as they are and as they look in addresses, in JSON, in base64 and in hexadecimal, and for what looks like a secret. */
+export function createScrubber(secrets: Iterable<string> = []): Scrubber {
+  const forms = new Set<string>();
+  let known: RegExp | undefined;
+  const scrub = (text: string): string => {
+    known ??= anyOf(forms);
+    const without = known === undefined ? text : text.replace(known, MARK);
+    return SECRET_SHAPES.reduce((rest, { pattern }) => rest.replace(pattern, replaceShape), without);
   };
+  const add = (secret: string): void => {
+    for (const part of partsOf(secret)) for (const form of formsOf(part)) forms.add(form);
+    known = undefined;
+  };
+  for (const secret of secrets) add(secret);
+  return Object.assign(scrub, { add });
+}
+
+function replaceShape(...match: unknown[]): string {
+  const groups = match.at(-1);
+  const { before = '', after = '' } = typeof groups === 'object' ? (groups as Record<string, string>) : {};
+  return `${before}${MARK}${after}`;
+}
+
+/** Longer ones first: one secret may begin with another. */
+function anyOf(forms: ReadonlySet<string>): RegExp | undefined {
+  if (forms.size === 0) return undefined;
+  return new RegExp([...forms].toSorted((a, b) => b.length - a.length).join('|'), 'g');
+}
+
+/** What of a secret is one by itself. */
+function partsOf(secret: string): string[] {
+  const parts = [secret];
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(secret) && URL.canParse(secret)) {
+    const { password, pathname, search, searchParams } = new URL(secret);
+    parts.push(decoded(password), ...searchParams.values());
+    if (pathname.length > LEAST_PATH) parts.push(pathname + search, pathname.slice(pathname.lastIndexOf('/') + 1));
+  }
+  return parts.filter(({ length }) => length >= LEAST_LENGTH);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Patterns of how a secret may be written. */
+function formsOf(secret: string): string[] {
+  const bytes = Buffer.from(secret);
+  const base64 = [0, 1, 2].map((offset) => base64Core(bytes, offset)).filter(({ length }) => length >= LEAST_BASE64);
+  return [
+    [...secret].map(characterPattern).join(''),
+    ...base64.map((core) =>
+      escapePattern(core).replaceAll('\\+', '[+-]').replaceAll('\\/', '[/_]').replaceAll('/', '[/_]'),
+    ),
+    bytes.toString('hex').replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`),
+  ];
+}
+
+/** What is always there of `bytes` in base64, `offset` bytes into a group of three, whatever stands before and after. */
+function base64Core(bytes: Buffer, offset: number): string {
+  const encoded = Buffer.concat([Buffer.alloc(offset), bytes]).toString('base64');
+  return encoded.slice(Math.ceil((offset * 8) / 6), Math.floor(((offset + bytes.length) * 8) / 6));
+}
+
+/** A character as it is, in an address, and in JSON. */
+function characterPattern(character: string): string {
+  const percent = [...Buffer.from(character)].map((byte) => `%(?:25)?${hexPattern(byte)}`).join('');
+  const inJson = JSON.stringify(character).slice(1, -1);
+  const forms = [escapePattern(character), percent];
+  if (inJson !== character) forms.unshift(escapePattern(inJson));
+  if (character === ' ') forms.push('\\+');
+  return `(?:${forms.join('|')})`;
+}
+
+const hexPattern = (byte: number): string =>
+  [...byte.toString(16).padStart(2, '0')]
+    .map((digit) => (/\d/.test(digit) ? digit : `[${digit}${digit.toUpperCase()}]`))
+    .join('');
+
+const escapePattern = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+
+/**
+ * A copy of a value of plain data and errors in which no text, at any depth, holds a secret; neither do names of properties. What is called a password, a token and the
+ * like is taken out whatever it is. Streams stay as they are.
+ */
+export function scrubValue(value: unknown, scrub: (text: string) => string): unknown {
+  return copy(value, scrub, new WeakMap());
+}
+
+function copy(value: unknown, scrub: (text: string) => string, made: WeakMap<object, unknown>): unknown {
+  if (typeof value === 'string') return scrub(value);
+  if (typeof value !== 'object' || value === null || Symbol.asyncIterator in value) return value;
+  const known = made.get(value);
+  if (known !== undefined) return known;
+  if (value instanceof Date) return value;
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return `[${value.byteLength} bytes]`;
+  if (Array.isArray(value) || value instanceof Set) {
+    const items: unknown[] = [];
+    made.set(value, items);
+    for (const item of value) items.push(copy(item, scrub, made));
+    return items;
+  }
+  const members: Record<string, unknown> = {};
+  made.set(value, members);
+  for (const [name, member] of membersOf(value)) {
+    const hidden = isSecretName(name) && (typeof member === 'string' || ArrayBuffer.isView(member));
+    members[scrub(name)] = hidden ? MARK : copy(member, scrub, made);
+  }
+  return members;
+}
+
+/** An error's own words are not among its enumerable properties. */
+function membersOf(value: object): (readonly [string, unknown])[] {
+  if (value instanceof Map) return [...value].map(([name, member]) => [String(name), member] as const);
+  const own = Object.entries(value);
+  if (!(value instanceof Error)) return own;
+  const { name, message, stack, cause } = value;
+  return [...Object.entries({ name, message, stack, ...(cause !== undefined && { cause }) }), ...own];
 }

@@ -1,37 +1,87 @@
-import { link, open, readFile, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Adapter } from 'lowdb';
-import { HoldfastError, systemCode } from '../shared/errors.ts';
+import { HoldfastError } from '../shared/errors.ts';
+import { type FileCalls, readWhole, removeFile, syncFolder, unlessAbsent, writeNew } from './file-calls.ts';
 
 /** Makes a document of what was read, undefined where it is none; throws where a later program wrote it. */
 export type Read<T> = (content: unknown) => T | undefined;
 
-/**
- * One JSON document in a file, as an adapter of lowdb that survives a power cut at any moment: a write is a new file that is synced, takes the old one's
- * name, and whose folder is synced. The document before is kept as `FILE.bak`, for when the newer one cannot be read. One process at a time.
- */
-export class DurableFile<T> implements Adapter<T> {
-  readonly #path: string;
-  readonly #read: Read<T>;
-  readonly #onFallback: (reason: string) => void;
+export interface DurableFileOptions<T> {
+  path: string;
+  read: Read<T>;
+  files: FileCalls;
+  /** Hears what of the newest changes is missing, and why. */
+  onLoss: (reason: string) => void;
+}
 
-  /** `onFallback` hears why the document before had to be taken. */
-  constructor(path: string, read: Read<T>, onFallback: (reason: string) => void) {
-    this.#path = path;
-    this.#read = read;
-    this.#onFallback = onFallback;
+interface Found<T> {
+  document: T;
+  revision: number;
+}
+
+interface Unusable {
+  problem: string;
+  absent: boolean;
+}
+
+/**
+ * One JSON document in a file, as an adapter of lowdb that survives a power cut at any moment. One process at a time. A write is
+ *
+ * 1. `FILE.new`, written and synced;
+ * 2. `FILE.bak`, a second name for the document before, for when the newer one cannot be read: only where that one could be;
+ * 3. the rename of `FILE.new` to `FILE`;
+ * 4. a sync of the folder.
+ *
+ * Before 3 the document before counts, and `FILE.new` tells at the next start that a change was under way. `revision` counts the writes.
+ */
+export class DurableFile<T extends object> implements Adapter<T> {
+  readonly #path: string;
+  readonly #options: DurableFileOptions<T>;
+  #revision = 0;
+  /** What `FILE` holds is a document. Otherwise it must not take the place of `FILE.bak`, the only one that is left. */
+  #isSound = false;
+
+  constructor(options: DurableFileOptions<T>) {
+    this.#path = options.path;
+    this.#options = options;
   }
 
   /** @throws HoldfastError `damaged` where neither the document nor the one before it can be read */
   async read(): Promise<T | null> {
     const current = await this.#parse(this.#path);
-    if (current.document !== undefined) return current.document;
+    this.#isSound = 'document' in current;
+    const chosen = 'document' in current ? current : await this.#before(current);
+    this.#revision = chosen?.revision ?? 0;
+    await this.#settleUnfinished();
+    return chosen?.document ?? null;
+  }
+
+  async write(document: T): Promise<void> {
+    const { files } = this.#options;
+    const unfinished = `${this.#path}.new`;
+    const revision = this.#revision + 1;
+    await writeNew(files, unfinished, Buffer.from(JSON.stringify({ revision, ...document })));
+    if (this.#isSound) await this.#keepBefore();
+    await files.rename(unfinished, this.#path);
+    this.#revision = revision;
+    this.#isSound = true;
+    await syncFolder(files, dirname(this.#path));
+  }
+
+  /** Between the two calls there is no `FILE.bak`, but a sound `FILE`. */
+  async #keepBefore(): Promise<void> {
+    const { files } = this.#options;
+    await removeFile(files, `${this.#path}.bak`);
+    await files.link(this.#path, `${this.#path}.bak`).catch(unlessAbsent);
+  }
+
+  async #before(current: Unusable): Promise<Found<T> | undefined> {
     const before = await this.#parse(`${this.#path}.bak`);
-    if (before.document !== undefined) {
-      this.#onFallback(`${this.#path} ${current.problem}; the version before it is used`);
-      return before.document;
+    if ('document' in before) {
+      this.#options.onLoss(`${this.#path} ${current.problem}; the version before it is used, without the last change`);
+      return before;
     }
-    if (current.absent && before.absent) return null;
+    if (current.absent && before.absent) return undefined;
     throw new HoldfastError(
       'damaged',
       `${this.#path} ${current.problem}, and the version before it ${before.problem}`,
@@ -41,55 +91,40 @@ export class DurableFile<T> implements Adapter<T> {
     );
   }
 
-  async write(document: T): Promise<void> {
-    const temporary = `${this.#path}.new`;
-    const file = await open(temporary, 'w', 0o600);
-    try {
-      await file.writeFile(JSON.stringify(document));
-      await file.sync();
-    } finally {
-      await file.close();
+  /** What a write has left that did not come to its end. */
+  async #settleUnfinished(): Promise<void> {
+    const { files, onLoss } = this.#options;
+    const path = `${this.#path}.new`;
+    const content = await readWhole(files, path);
+    if (content === undefined) return;
+    // A power cut may leave both names of a rename.
+    const { revision } = revisionOf(content);
+    if (revision === undefined || revision > this.#revision) {
+      onLoss(`A change was being written to ${this.#path} when the program ended, and is lost`);
     }
-    await this.#keepBefore();
-    await rename(temporary, this.#path);
-    await syncFolder(dirname(this.#path));
+    await removeFile(files, path);
   }
 
-  async #keepBefore(): Promise<void> {
-    const before = `${this.#path}.bak`;
-    await unlink(before).catch(ignoreAbsent);
-    await link(this.#path, before).catch(ignoreAbsent);
-  }
-
-  async #parse(path: string): Promise<{ document?: T; problem: string; absent: boolean }> {
-    let content: string;
-    try {
-      content = await readFile(path, 'utf8');
-    } catch (error) {
-      if (systemCode(error) !== 'ENOENT') throw error;
-      return { problem: 'does not exist', absent: true };
-    }
-    let parsed: unknown;
-    try {
-      parsed = JSON.parse(content);
-    } catch {
-      return { problem: 'is no JSON', absent: false };
-    }
-    const document = this.#read(parsed);
-    if (document !== undefined) return { document, problem: '', absent: false };
+  async #parse(path: string): Promise<Found<T> | Unusable> {
+    const bytes = await readWhole(this.#options.files, path);
+    if (bytes === undefined) return { problem: 'does not exist', absent: true };
+    const { content, revision = 0 } = revisionOf(bytes);
+    if (content === undefined) return { problem: 'is no JSON', absent: false };
+    const document = this.#options.read(content);
+    if (document !== undefined) return { document, revision };
     return { problem: 'is no state document', absent: false };
   }
 }
 
-function ignoreAbsent(error: unknown): void {
-  if (systemCode(error) !== 'ENOENT') throw error;
-}
-
-export async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
+/** The document as it was given to `write`, and the number of the write; neither where it is no JSON. */
+function revisionOf(bytes: Buffer): { content?: unknown; revision?: number | undefined } {
+  let parsed: unknown;
   try {
-    await folder.sync();
-  } finally {
-    await folder.close();
+    parsed = JSON.parse(bytes.toString('utf8'));
+  } catch {
+    return {};
   }
+  if (typeof parsed !== 'object' || parsed === null) return { content: parsed };
+  const { revision, ...content } = parsed as { revision?: unknown };
+  return { content, revision: typeof revision === 'number' ? revision : undefined };
 }

@@ -1,4 +1,5 @@
 import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
 import {
   type FileFacts,
   type FileSystem,
@@ -6,10 +7,14 @@ import {
   nodeFileSystem,
   type OpenFile,
 } from '../../src/backup/stores/file-system.ts';
+import type { FileCalls, OpenedFile } from '../../src/state/file-calls.ts';
 import { CrashFile, CrashFolder, type CrashInode, RenameFates, survivingContent } from './crash-inode.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
 const FIRST_FD = 1_000_000;
+
+/** An open file or folder, for stores and for state. */
+type CrashHandle = OpenFile & Pick<OpenedFile, 'truncate'>;
 
 export interface CrashFileSystemOptions {
   /** Writes beyond it give ENOSPC; names and folders cost nothing. */
@@ -27,7 +32,7 @@ export interface CrashFileSystemOptions {
  *
  * It is mounted at `mount`; paths elsewhere go to the machine's own files, and renames between the two give EXDEV.
  */
-export class CrashFileSystem implements FileSystem {
+export class CrashFileSystem implements FileSystem, FileCalls {
   readonly pathsAreReal = false;
   readonly mount: string;
   calls = 0;
@@ -57,11 +62,20 @@ export class CrashFileSystem implements FileSystem {
     return next;
   }
 
-  async open(path: string, flags: number, mode = 0o666): Promise<OpenFile> {
-    if (this.#isElsewhere(path)) return nodeFileSystem.open(path, flags, mode);
+  async open(path: string, flags: number, mode = 0o666): Promise<CrashHandle> {
+    if (this.#isElsewhere(path)) return open(path, flags, mode);
     await this.#call();
     const inode = this.#openInode(path, flags, mode);
-    return inode instanceof CrashFile ? this.#fileHandle(inode) : this.#folderHandle(inode);
+    if (inode instanceof CrashFolder) return this.#folderHandle(inode);
+    return this.#fileHandle(inode, (flags & constants.O_APPEND) !== 0);
+  }
+
+  async link(from: string, to: string): Promise<void> {
+    await this.#call();
+    const inode = this.#find(from);
+    const { folder, name } = this.#parentOf(to);
+    if (folder.names.has(name)) throw systemError('EEXIST', to);
+    this.#touch(folder).add(name, inode);
   }
 
   async lstat(path: string): Promise<FileFacts> {
@@ -155,7 +169,7 @@ export class CrashFileSystem implements FileSystem {
     this.#descriptors.delete(fd);
   }
 
-  #fileHandle(file: CrashFile): OpenFile {
+  #fileHandle(file: CrashFile, appends: boolean): CrashHandle {
     let position = 0;
     return {
       read: async (buffer, offset, length, at) => {
@@ -165,6 +179,7 @@ export class CrashFileSystem implements FileSystem {
       },
       write: async (buffer, offset, length) => {
         await this.#call();
+        if (appends) position = file.content.length;
         const bytesWritten = this.#append(file, position, buffer, offset, length);
         position += bytesWritten;
         return { bytesWritten };
@@ -177,6 +192,10 @@ export class CrashFileSystem implements FileSystem {
         await this.#call();
         file.mode = mode;
       },
+      truncate: async (length) => {
+        await this.#call();
+        file.content = file.content.subarray(0, length);
+      },
       sync: async () => {
         await this.#call();
         file.synced = file.content;
@@ -185,7 +204,7 @@ export class CrashFileSystem implements FileSystem {
     };
   }
 
-  #folderHandle(folder: CrashFolder): OpenFile {
+  #folderHandle(folder: CrashFolder): CrashHandle {
     const refuse = async () => {
       throw systemError('EISDIR', 'a folder');
     };
@@ -193,6 +212,7 @@ export class CrashFileSystem implements FileSystem {
       read: refuse,
       write: refuse,
       chmod: refuse,
+      truncate: refuse,
       stat: async () => {
         await this.#call();
         return factsOf(folder);
@@ -211,6 +231,7 @@ export class CrashFileSystem implements FileSystem {
     if (found !== undefined) {
       if (flags & constants.O_EXCL) throw systemError('EEXIST', path);
       if (flags & constants.O_DIRECTORY && found instanceof CrashFile) throw systemError('ENOTDIR', path);
+      if (flags & constants.O_TRUNC && found instanceof CrashFile) found.content = Buffer.alloc(0);
       return found;
     }
     if (!(flags & constants.O_CREAT)) throw systemError('ENOENT', path);

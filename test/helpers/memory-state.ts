@@ -3,6 +3,7 @@ import type { State } from '../../src/state/state.ts';
 
 /** A state in memory. What a later process would find of it is what JSON keeps. */
 export class MemoryState implements State {
+  readonly losses: readonly string[] = [];
   document: StateDocument;
   /** How often something was written. */
   writes = 0;

@@ -1,9 +1,10 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readProcessIdentity } from '../../src/shared/process-identity.ts';
 import { emptyState } from '../../src/state/document.ts';
+import { type FileCalls, nodeFileCalls } from '../../src/state/file-calls.ts';
 import { openState } from '../../src/state/state.ts';
 
 const identity = readProcessIdentity();
@@ -90,12 +91,119 @@ describe('the state', () => {
     await (await open(folder)).close();
   });
 
-  it('is not taken over from a process that cannot be seen', async () => {
+  it('says that the process before was ended while it ran, and no such thing after an orderly end', async () => {
     const folder = newFolder();
-    writeFileSync(join(folder, 'lock'), JSON.stringify({ ...identity, machine: 'other' }));
+    writeFileSync(join(folder, 'lock'), JSON.stringify({ ...identity, pid: 4_000_000, pidStart: 1 }));
+    const warnings: string[] = [];
+    await (await open(folder, warnings)).close();
+    expect(warnings).toEqual([expect.stringContaining('a change of its last moment may be missing')]);
+    await (await open(folder, warnings)).close();
+    expect(warnings).toHaveLength(1);
+  });
+
+  it('is taken over after the machine has started anew', async () => {
+    const folder = newFolder();
+    writeFileSync(join(folder, 'lock'), JSON.stringify({ ...identity, boot: 'before' }));
+    await (await open(folder)).close();
+  });
+
+  it.each([
+    { answered: false, outcome: 'taken over from' },
+    { answered: true, outcome: 'left to' },
+  ])('is $outcome another container, where it answers: $answered', async ({ answered }) => {
+    const folder = newFolder();
+    writeFileSync(join(folder, 'lock'), JSON.stringify({ ...identity, pidNamespace: '1', machine: 'container' }));
+    const isAnswered = async () => answered;
+    const opened = openState(folder, { identity, onWarning: () => {}, isAnswered });
+    if (answered) await expect(opened).rejects.toMatchObject({ code: 'locked' });
+    else await (await opened).close();
+  });
+
+  it('is not taken over from a machine that cannot be seen', async () => {
+    const folder = newFolder();
+    writeFileSync(join(folder, 'lock'), JSON.stringify({ ...identity, machine: 'other', boot: 'other' }));
     await expect(open(folder)).rejects.toMatchObject({
       code: 'locked',
       message: expect.stringContaining('another machine'),
     });
   });
+
+  it('keeps the last document that can be read until a new one is safe', async () => {
+    const folder = newFolder();
+    const first = await open(folder);
+    await first.update(({ owners }) => owners.push(owner('1')));
+    await first.update(({ owners }) => owners.push(owner('2')));
+    await first.close();
+    writeFileSync(join(folder, 'state.json'), 'torn');
+    const renamed = withFailing('rename', (path) => path.endsWith('state.json'));
+    const second = await openState(folder, { identity, onWarning: () => {}, files: renamed });
+    await expect(second.update(({ owners }) => owners.push(owner('3')))).rejects.toMatchObject({ code: 'failed' });
+    await second.close();
+    const third = await open(folder);
+    expect(third.document.owners.map(({ id }) => id)).toEqual(['1']);
+    await third.close();
+  });
+
+  it('on a full disk goes on in memory, says so once, and is saved with the first change for which there is room', async () => {
+    const folder = newFolder();
+    let room = true;
+    const files: FileCalls = {
+      ...nodeFileCalls,
+      open: async (path, flags, mode) => {
+        if (!room && path.endsWith('.new')) throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
+        return nodeFileCalls.open(path, flags, mode);
+      },
+    };
+    const warnings: string[] = [];
+    const state = await openState(folder, { identity, onWarning: (text) => warnings.push(text), files });
+    await state.update(({ owners }) => owners.push(owner('1')));
+    const saved = readFileSync(join(folder, 'state.json'), 'utf8');
+    room = false;
+    for (const id of ['2', '3']) {
+      await expect(state.update(({ owners }) => owners.push(owner(id)))).rejects.toMatchObject({
+        code: 'storage_full',
+        message: expect.stringContaining('the disk is full'),
+      });
+    }
+    expect(state.document.owners).toHaveLength(3);
+    expect(readFileSync(join(folder, 'state.json'), 'utf8')).toBe(saved);
+    room = true;
+    await state.update(({ owners }) => owners.push(owner('4')));
+    expect(JSON.parse(readFileSync(join(folder, 'state.json'), 'utf8')).owners).toHaveLength(4);
+    expect(warnings).toEqual([expect.stringContaining('the disk is full'), expect.stringContaining('saved again')]);
+    await state.close();
+  });
+
+  it('tells of a change that was being written when the process ended', async () => {
+    const folder = newFolder();
+    const first = await openState(folder, {
+      identity,
+      onWarning: () => {},
+      files: withFailing('rename', (path) => path.endsWith('state.json')),
+    });
+    await expect(first.update(({ owners }) => owners.push(owner('1')))).rejects.toMatchObject({ code: 'failed' });
+    const second = await openState(newFolderWith(folder), { identity, onWarning: () => {} });
+    expect(second.losses).toEqual([expect.stringContaining('A change was being written')]);
+    await second.close();
+    await first.close();
+  });
 });
+
+/** A copy of what a killed process leaves. */
+function newFolderWith(folder: string): string {
+  const copy = newFolder();
+  for (const name of readdirSync(folder).filter((one) => one.startsWith('state.json'))) {
+    copyFileSync(join(folder, name), join(copy, name));
+  }
+  return copy;
+}
+
+function withFailing(call: 'rename', fails: (to: string) => boolean): FileCalls {
+  return {
+    ...nodeFileCalls,
+    async [call](from: string, to: string) {
+      if (fails(to)) throw Object.assign(new Error('broken'), { code: 'EIO' });
+      await nodeFileCalls[call](from, to);
+    },
+  };
+}

@@ -34,7 +34,7 @@ export class Buttons {
     this.#random = random;
   }
 
-  /** Buttons of which one press uses up all. They are on disk when this resolves, so that they may be shown. */
+  /** Buttons of which one press uses up all. They are on disk when this resolves, as far as it can be written at all: on a full disk they end with the process. */
   async create(
     buttons: readonly NewButton[],
     place: Pick<Place, 'platform' | 'channel'>,
@@ -57,9 +57,10 @@ export class Buttons {
         ...(again && { again }),
       }),
     );
-    await this.#state.update((document) => {
+    const saved = this.#state.update((document) => {
       document.buttons = [...document.buttons, ...stored].filter((button) => isRemembered(button, now)).slice(-MOST);
     });
+    await saved.catch(() => {});
     return buttons.map(({ label, tone }, i) => ({ id: stored[i]?.id ?? '', label, ...(tone && { tone }) }));
   }
 

@@ -117,6 +117,8 @@ export class Chat {
     // One write: should the process die now, either the button is good still, or the job is known and will be reported.
     const used = buttons.use(button);
     const ended = this.#job({ ...call, person }, command, approval.source, async (job, onProgress) => {
+      // A click that could work once more after a restart does nothing.
+      await used;
       const request: Request = { command, raw: approval.raw, person, signal: job.signal };
       onProgress({ phase: 'looking again at what would change' });
       const now = await this.#parts.requests.question(request);

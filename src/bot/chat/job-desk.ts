@@ -108,7 +108,7 @@ function liveFor({ runner, clock, stopping }: JobDesk, answer: Answer, { id }: J
     show: (view) => answer.show(view),
     channel: answer.place.channel,
     onMoved: (message) => {
-      runner.shownBy(id, message).catch(() => {});
+      void runner.shownBy(id, message);
     },
     stopping,
   });

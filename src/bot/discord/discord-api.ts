@@ -1,4 +1,11 @@
-import { RateLimitError, REST, type RequestData, type RequestMethod, type RouteLike } from 'discord.js';
+import {
+  RateLimitError,
+  REST,
+  type RESTOptions,
+  type RequestData,
+  type RequestMethod,
+  type RouteLike,
+} from 'discord.js';
 import type { Clock } from '../../shared/clock.ts';
 import { HoldfastError } from '../../shared/errors.ts';
 import { type RandomSource, randomFraction } from '../../shared/random.ts';
@@ -50,7 +57,7 @@ export class DiscordApi {
 
   constructor(options: ApiOptions) {
     this.options = options;
-    const shared = {
+    const shared: Partial<RESTOptions> = {
       api: options.apiUrl,
       version: '10',
       // Attempts are ended by the clock that was given.
@@ -60,6 +67,8 @@ export class DiscordApi {
       userAgentAppendix: options.userAgent,
       // Waiting by the library would ignore that the process stops.
       rejectOnRateLimit: () => true,
+      // The library's own way cannot send files once another library has brought a newer undici, as Slack's does.
+      makeRequest: async (url: string, { dispatcher: _, ...init }) => fetch(url, init as RequestInit),
     };
     const lane = (globalRequestsPerSecond: number) => ({
       client: new REST({ ...shared, globalRequestsPerSecond }),

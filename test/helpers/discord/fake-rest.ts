@@ -162,7 +162,7 @@ export class FakeRest {
 
   private acknowledge(
     { interaction_id: id, interaction_token: token }: Record<string, string>,
-    { body }: FakeRequest,
+    { body, atMs }: FakeRequest,
   ): undefined {
     const interaction = this.options.state.interactions.find((one) => one.id === id && one.token === token);
     if (interaction === undefined) throw REFUSALS.unknownInteraction();
@@ -170,7 +170,7 @@ export class FakeRest {
     if (interaction.acknowledgement !== undefined) throw REFUSALS.acknowledgedTwice();
     const { type, data = {} } = body as { type: number; data?: Json };
     this.applyCallback(interaction, type, data);
-    interaction.acknowledgedAfterMs = performance.now() - interaction.sentAt;
+    interaction.acknowledgedAfterMs = atMs - interaction.sentAt;
   }
 
   private applyCallback(interaction: FakeInteraction, type: number, data: Json): void {

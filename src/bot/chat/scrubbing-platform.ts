@@ -9,6 +9,7 @@ export function scrubbingPlatform(platform: Platform, scrub: Scrub): Platform {
   return {
     name: platform.name,
     pace: platform.pace,
+    ...(platform.help && { help: platform.help }),
     start: (events) => platform.start(scrubbingEvents(events, scrub)),
     stop: () => platform.stop(),
     post: (channel, view, options) => platform.post(channel, scrubView(view, scrub), options),
@@ -20,6 +21,7 @@ function scrubbingEvents(events: PlatformEvents, scrub: Scrub): PlatformEvents {
   const scrubbing = (reply: Reply): Reply => ({
     show: (view) => reply.show(scrubView(view, scrub)),
     whisper: (view) => reply.whisper(scrubView(view, scrub)),
+    failed: () => reply.failed?.(),
   });
   return {
     ...events,

@@ -63,10 +63,13 @@ export async function openBot(options: BotOptions): Promise<Bot> {
   const configured = createConfigured(config);
   const stopping = new AbortController();
   const requests = new Requests({ commands, configured, runner, services, openJobServices: options.openJobServices });
-  const onEnded = (job: JobRecord): void => audit.note(endEntry(job));
+  const completion = new Completion({ commands, services, configured, runner, clock });
+  const onEnded = (job: JobRecord): void => {
+    audit.note(endEntry(job));
+    completion.refresh();
+  };
   const desk = { runner, buttons, clock, onEnded, stopping: stopping.signal };
   const chat = new Chat({ ...desk, commands, requests, notify: config.notify, now: clock.now });
-  const completion = new Completion({ commands, services, configured, runner, clock });
   const gate = new Gate({
     commands,
     owners,
@@ -82,6 +85,7 @@ export async function openBot(options: BotOptions): Promise<Bot> {
   const untold = await runner.recover();
   await unattended.tellInterrupted(untold);
   for (const job of untold.filter(({ state }) => state === 'interrupted')) onEnded(job);
+  completion.refresh();
   return {
     gate,
     owners,

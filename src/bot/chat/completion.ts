@@ -5,7 +5,7 @@ import type { CompletionSource, Field } from '../../commands/field.ts';
 import type { Configured } from '../../config/configured.ts';
 import { isOpen, type JobRunner } from '../../jobs/job-runner.ts';
 import type { Clock } from '../../shared/clock.ts';
-import { formatAge, SHOWN_ID_DIGITS } from '../../view/units.ts';
+import { formatAge, formatTime, SHOWN_ID_DIGITS } from '../../view/units.ts';
 import type { CompletionEvent, Suggestion } from '../platform.ts';
 import type { ChatCommands } from './chat-commands.ts';
 import { jobName } from './words.ts';
@@ -18,6 +18,8 @@ const LONGEST = 100;
 /** Platforms wait for three seconds, and people for less. */
 const PATIENCE_MS = 1500;
 const FRESH_MS = 3000;
+/** So long a fresh list is waited for; whoever types does not notice. */
+const SOON_MS = 50;
 const FOLDERS = 100;
 
 export interface CompletionParts {
@@ -28,7 +30,7 @@ export interface CompletionParts {
   clock: Clock;
 }
 
-/** What half-typed values may become. Answers from memory while a fresh list is being read, and with nothing rather than late. */
+/** What half-typed values may become. Answers from memory where a fresh list takes longer than people notice, and with nothing rather than late. */
 export class Completion {
   readonly #parts: CompletionParts;
   #list: { snapshots: Snapshots; readMs: number } | undefined;
@@ -37,6 +39,11 @@ export class Completion {
 
   constructor(parts: CompletionParts) {
     this.#parts = parts;
+  }
+
+  /** Reads what has changed before somebody asks. */
+  refresh(): void {
+    void this.#read();
   }
 
   async suggest(event: CompletionEvent): Promise<readonly Suggestion[]> {
@@ -81,16 +88,24 @@ export class Completion {
 
   #told({ id, source, time, tags }: Snapshots[number]): Suggestion {
     const short = id.slice(0, SHOWN_ID_DIGITS);
-    const words = [short, source, formatAge(time, this.#parts.clock.now()), ...tags].join(' · ');
+    const minute = formatTime(time).slice(0, '2030-01-01 00:00'.length);
+    const words = [short, source, minute, formatAge(time, this.#parts.clock.now()), ...tags].join(' · ');
     return { label: words, value: short };
   }
 
-  /** What was read a moment ago is good enough; what is older is read again for the next one who asks. */
+  /** What was read a moment ago is good enough, and what is older is better than to wait. */
   async #snapshots(): Promise<Snapshots> {
-    const { clock, services } = this.#parts;
+    const { clock } = this.#parts;
     const known = this.#list;
     if (known !== undefined && clock.monotonic() - known.readMs < FRESH_MS) return known.snapshots;
-    this.#reading ??= services
+    const reading = this.#reading ?? this.#read();
+    const late = clock.sleep(SOON_MS, undefined, { background: true }).then(() => known?.snapshots ?? []);
+    return Promise.race([reading, late]);
+  }
+
+  #read(): Promise<Snapshots> {
+    const { clock, services } = this.#parts;
+    const reading = services
       .repository()
       .then((repository) => repository.list())
       .then((snapshots) => {
@@ -98,11 +113,12 @@ export class Completion {
         return snapshots;
       })
       .finally(() => {
-        this.#reading = undefined;
+        if (this.#reading === reading) this.#reading = undefined;
       });
-    if (known === undefined) return this.#reading;
-    this.#reading.catch(() => {});
-    return known.snapshots;
+    // Whoever did not want to wait for it does not hear of failures either.
+    reading.catch(() => {});
+    this.#reading = reading;
+    return reading;
   }
 
   async #paths(snapshot: string, partial: string): Promise<string[]> {

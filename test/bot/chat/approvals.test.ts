@@ -88,7 +88,11 @@ describe('a yes to a restore', () => {
     const preview = await stage.say(ANN, 'restore');
     await stage.say(ANN, 'backup');
     await stage.press(ANN, preview, 'Restore');
-    expect(stage.repository.requests.at(-1)).toMatchObject({ snapshot: shown, apply: true, inPlace: true });
+    expect(stage.repository.requests.findLast((request) => 'apply' in (request as object))).toMatchObject({
+      snapshot: shown,
+      apply: true,
+      inPlace: true,
+    });
     await stage.stop();
   });
 

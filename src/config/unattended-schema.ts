@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { dayWindow, duration, secret, size, text, timeZone } from './values.ts';
+import { cron, dayWindow, duration, secret, size, text, timeZone } from './values.ts';
 
 /** What runs by itself, as people write it. Every key has a default: without any of them the bot takes care of each source as its fields describe. */
 
@@ -9,11 +9,6 @@ export type ScheduleClass = (typeof SCHEDULE_CLASSES)[number];
 const missed = z
   .enum(['run_once', 'skip', 'alert'])
   .describe('What becomes of runs that were due while nothing could run: one run for all of them, none, or a message');
-
-const cron = text.regex(
-  /^\s*(\S+\s+){4}\S+\s*$/,
-  'must be five fields such as 0 2 * * *: minute, hour, day, month, weekday',
-);
 
 const schedule = z.union(
   [

@@ -50,6 +50,8 @@ export interface ScheduleSetting {
   window: DayWindow | undefined;
   missed: MissedPolicy;
   enabled: boolean;
+  /** Where the file says so, such as `sources.app.schedules.daily`; undefined for the default. */
+  writtenAt: string | undefined;
 }
 
 /** So many periods that have a backup, or so far back from the newest one. */
@@ -112,7 +114,7 @@ export function resolveUnattended(
   return {
     timeZone,
     sources: Object.fromEntries(
-      Object.entries(written.sources).map(([name, source]) => [name, careOf(source, written, reference)]),
+      Object.entries(written.sources).map(([name, source]) => [name, careOf(name, source, written, reference)]),
     ),
     jobs,
     maintenance: {
@@ -132,17 +134,20 @@ export function resolveUnattended(
   };
 }
 
+const singleBlanks = (cron: string): string => cron.trim().replace(/\s+/g, ' ');
+
 const cronOf = (given: string | false | undefined, otherwise: string): string | undefined =>
-  given === false ? undefined : (given ?? otherwise);
+  given === false ? undefined : singleBlanks(given ?? otherwise);
 
 function careOf(
+  name: string,
   source: WrittenSource,
   all: WrittenConfig,
   reference: (given: SecretReference) => SecretReference,
 ): SourceCare {
   const { before, after } = source.hooks ?? {};
   return {
-    schedules: schedulesOf(source.schedules ?? {}, all),
+    schedules: schedulesOf(name, source.schedules ?? {}, all),
     retention: rulesOf(source.retention ?? all.retention),
     freshness: ageLimits({ ...all.freshness, ...source.freshness }),
     bytesPerSecond: source.rate,
@@ -157,21 +162,28 @@ function careOf(
 }
 
 /** Each class: as the source says, else as all say, else the default. */
-function schedulesOf(own: WrittenSchedules, { schedules, timeZone, missed }: WrittenConfig): SourceCare['schedules'] {
+function schedulesOf(
+  source: string,
+  own: WrittenSchedules,
+  { schedules, timeZone, missed }: WrittenConfig,
+): SourceCare['schedules'] {
   const settings = SCHEDULE_CLASSES.flatMap((name): [ScheduleClass, ScheduleSetting][] => {
     const given = own[name] ?? schedules[name] ?? DEFAULT_CRONS[name];
     if (given === false) return [];
     const said = typeof given === 'string' ? { cron: given, enabled: true } : given;
+    const place = own[name] === undefined ? `schedules.${name}` : `sources.${source}.schedules.${name}`;
+    const isWritten = own[name] !== undefined || schedules[name] !== undefined;
     return [
       [
         name,
         {
-          cron: said.cron.trim().replace(/\s+/g, ' '),
+          cron: singleBlanks(said.cron),
           timeZone: said.timeZone ?? timeZone,
           jitterMs: said.jitter ?? 0,
           window: said.window,
           missed: said.missed ?? missed,
           enabled: said.enabled,
+          writtenAt: isWritten ? place : undefined,
         },
       ],
     ];

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseCron } from '../shared/cron.ts';
 import { parseDuration } from '../shared/durations.ts';
 import { HoldfastError } from '../shared/errors.ts';
 import { parseSize } from '../shared/sizes.ts';
@@ -43,6 +44,18 @@ export const duration = parsed(parseDuration);
 
 /** Bytes, written as `5 GB`. */
 export const size = z.union([z.int().min(0), parsed(parseSize)], { error: 'must be a size such as 500 MB or 5 GB' });
+
+/** A cron expression of five fields, left as it was written: a check alone, so that what is wrong is told also where a key takes other shapes too. */
+export const cron = text
+  .superRefine((given, context) => {
+    try {
+      parseCron(given);
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error;
+      context.addIssue({ code: 'custom', message: [error.message, error.advice].filter(Boolean).join('. ') });
+    }
+  })
+  .meta({ pattern: '^\\s*(\\S+\\s+){4}\\S+\\s*$' });
 
 /** An IANA time zone. */
 export const timeZone = text.refine(isTimeZone, { error: 'is no time zone; write one such as Europe/Zurich or UTC' });

@@ -29,7 +29,10 @@ function problem(source: string, all = ''): string {
 
 describe('what runs by itself', () => {
   it('is complete when nothing is said', () => {
-    const setting = { timeZone: 'UTC', jitterMs: 0, window: undefined, missed: 'run_once', enabled: true };
+    const setting = {
+      ...{ timeZone: 'UTC', jitterMs: 0, window: undefined, missed: 'run_once', enabled: true },
+      writtenAt: undefined,
+    };
     expect(read()).toEqual({
       timeZone: 'UTC',
       sources: {
@@ -72,6 +75,21 @@ describe('what runs by itself', () => {
       monthly: { cron: '0 4 1 * *' },
     });
     expect(careOf(own, all)?.schedules).not.toHaveProperty('hourly');
+  });
+
+  it('knows where each schedule is written', () => {
+    const schedules = careOf("schedules: { daily: '15 1 * * *' }", "schedules: { weekly: ' 0  5 * * 1' }")?.schedules;
+    expect(schedules?.daily?.writtenAt).toBe('sources.app.schedules.daily');
+    expect(schedules?.weekly).toMatchObject({ writtenAt: 'schedules.weekly', cron: '0 5 * * 1' });
+    expect(schedules?.monthly?.writtenAt).toBeUndefined();
+  });
+
+  it('tells where a wrong cron expression is, and what is wrong with it', () => {
+    expect(problem("schedules: { daily: '0 25 * * *' }")).toMatch(
+      /^\/etc\/holdfast.yaml:6:18: sources.app.schedules.daily: is no cron expression: in the field hour, 25 is not from 0 to 23/,
+    );
+    expect(problem('', "maintenance: { prune: '0 3 31 2 *' }")).toContain('8:16: maintenance.prune: is never due');
+    expect(problem('', "digest: '8 am'")).toContain('digest: must be five fields, not 2');
   });
 
   it('keeps by count and by age', () => {

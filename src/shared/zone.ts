@@ -62,11 +62,11 @@ class IntlZone implements Zone {
 
   whenShown(wall: WallTime): ReturnType<Zone['whenShown']> {
     // Whatever the zone, the moment is less than a day from the one at which a clock of UTC shows this.
-    const offsets = new Set([this.#offset(wall - DAY_MS), this.#offset(wall + DAY_MS)]);
-    const guesses = [...offsets].map((offset) => wall - offset).sort((a, b) => a - b);
-    const times = guesses.filter((guess) => this.toWall(guess) === wall);
-    const [first = wall] = guesses;
-    return { times, gapEnd: times.length > 0 ? undefined : this.#changeAfter(first, guesses.at(-1) ?? wall) };
+    const [before, after] = [this.#offset(wall - DAY_MS), this.#offset(wall + DAY_MS)];
+    if (before === after) return { times: [wall - before], gapEnd: undefined };
+    const [first, last] = [wall - Math.max(before, after), wall - Math.min(before, after)];
+    const times = [first, last].filter((guess) => this.toWall(guess) === wall);
+    return { times, gapEnd: times.length > 0 ? undefined : this.#changeAfter(first, last) };
   }
 
   /** In milliseconds, east of Greenwich positive. */

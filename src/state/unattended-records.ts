@@ -5,7 +5,7 @@ import type { StoredMessage, StoredPerson } from './people.ts';
 export interface UnattendedState {
   /** What was said in a chat about schedules, by `SOURCE/CLASS`. */
   scheduleChanges: Record<string, ScheduleChange>;
-  /** Which due times were dealt with, by schedule. */
+  /** Which due times were dealt with, by `SOURCE/CLASS` or `@TASK`; only of what is enabled. */
   scheduleBooks: Record<string, ScheduleBook>;
   /** How the runs of each source ended, oldest first; bounded. */
   runs: RunRecord[];
@@ -64,9 +64,15 @@ export interface ScheduleChange {
   at: string;
 }
 
+/** What was dealt with of one schedule. */
 export interface ScheduleBook {
-  /** All due times up to this one were run, skipped or told. */
-  doneUpTo: string;
+  /** The rule by which `upTo` was reckoned. */
+  cron: string;
+  timeZone: string;
+  /** All due times up to this one were run, skipped or told, or are owed. */
+  upTo: string;
+  /** Due times that wait for one run together, ascending; `told` once they were told as missed. */
+  owed: { due: string; told: boolean }[];
   /** When a run began last, and how late it was in milliseconds. */
   lastRun: { at: string; lateMs: number } | null;
 }

@@ -12,7 +12,7 @@ export const SAID_GRAMMAR: HelpSection = {
     { name: '[...]', summary: 'May be left out' },
     { name: 'name:VALUE', summary: 'An option, such as tag:nightly; with blanks reason:"before the move"' },
     { name: 'a|b', summary: 'One of these words' },
-    { name: 'TIME', summary: '2026-11-20, "2026-11-20 14:05" or "2h ago"' },
+    { name: 'TIME', summary: 'now, "2h ago", 2026-11-20 or "2026-11-20 14:05"' },
   ],
 };
 

@@ -38,7 +38,10 @@ export const deleteCommand = defineCommand({
   name: 'delete',
   summary: 'Delete one backup; its space is freed by the next prune',
   examples: ['delete 4f07a1c2'],
-  chat: { examples: ['delete 4f07a1c2'] },
+  chat: {
+    details: ['The last finished backup of a source is never deleted.'],
+    examples: ['delete 4f07a1c2'],
+  },
   input: { backup: required(snapshotField) },
   access: 'owner',
   destructive: true,

@@ -123,7 +123,7 @@ export const restore = defineCommand({
       'Nothing is written before you have seen what would be added, changed and deleted, and have said yes. What the target holds is backed up first, so that the restore can be undone.',
       'Without `to` it goes to where it was backed up from; `to` is a folder below one that is configured for restores.',
     ],
-    examples: ['restore', 'restore 4f07a1c2 path:settings.json', 'restore latest to:look', 'restore at:"1 hour ago"'],
+    examples: ['restore', 'restore 4f07a1c2 path:settings.json', 'restore latest to:look'],
   },
   input,
   access: 'owner',

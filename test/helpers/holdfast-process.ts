@@ -14,13 +14,18 @@ export interface RunOptions {
   environment?: Record<string, string>;
   input?: string | Buffer;
   folder?: string;
+  /** The launcher of another checkout. */
+  launcher?: string;
 }
 
 /** Starts bin/holdfast with nothing of this process's own configuration. */
-export function startHoldfast(words: readonly string[], { environment = {}, folder }: RunOptions = {}): ChildProcess {
+export function startHoldfast(
+  words: readonly string[],
+  { environment = {}, folder, launcher = program }: RunOptions = {},
+): ChildProcess {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('HOLDFAST_'));
   const env = { ...Object.fromEntries(inherited), NO_COLOR: '1', ...environment };
-  return spawn(program, words, { env, cwd: folder, stdio: ['pipe', 'pipe', 'pipe'] });
+  return spawn(launcher, words, { env, cwd: folder, stdio: ['pipe', 'pipe', 'pipe'] });
 }
 
 /** Waits for a started process; gives what it wrote. */

@@ -3,7 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { holdfast, program, startHoldfast } from '../helpers/holdfast-process.ts';
 import { PseudoTerminal } from '../helpers/pseudo-terminal.ts';
 import { createQuickRepository } from '../helpers/quick-repository.ts';
@@ -98,7 +98,14 @@ describe('the console as a script', () => {
   });
 });
 
-const openTerminal = () => new PseudoTerminal(`'${program}' console --data '${data}'`, environment());
+let terminal: PseudoTerminal | undefined;
+
+function openTerminal(): PseudoTerminal {
+  terminal = new PseudoTerminal(`'${program}' console --data '${data}'`, environment());
+  return terminal;
+}
+
+afterEach(() => terminal?.kill());
 
 describe('the console on a terminal', () => {
   it('completes, keeps what is half typed, cancels with Ctrl-C, and leaves', async () => {
@@ -108,14 +115,12 @@ describe('the console on a terminal', () => {
     await terminal.until('/quit leaves');
     terminal.type('/sta');
     await terminal.until('/sta');
-    terminal.type('\t');
-    await terminal.until('t');
+    await terminal.tab('t');
     terminal.type('us\r');
     await terminal.until('Destination');
     terminal.type('/backup source:a');
     await terminal.until('source:a');
-    terminal.type('\t');
-    await terminal.until('pp ');
+    await terminal.tab('pp ');
     terminal.type('\r');
     await terminal.until('1) Cancel');
     terminal.type('/lis');

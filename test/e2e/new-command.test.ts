@@ -71,7 +71,12 @@ beforeAll(async () => {
   await engine.close();
 });
 
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+let terminal: PseudoTerminal | undefined;
+
+afterAll(() => {
+  terminal?.kill();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 describe('a new command in one file and one line', () => {
   it('is on the command line, with help and JSON', () => {
@@ -82,7 +87,7 @@ describe('a new command in one file and one line', () => {
   });
 
   it('is in the console, with help and completion', async () => {
-    const terminal = new PseudoTerminal(`'${program}' console --data '${at('data')}'`, environment);
+    terminal = new PseudoTerminal(`'${program}' console --data '${at('data')}'`, environment);
     await terminal.until('/quit leaves');
     terminal.type('/help\r');
     await terminal.until('Tell how much a backup weighs');
@@ -90,12 +95,10 @@ describe('a new command in one file and one line', () => {
     await terminal.until('Usage: /weigh backup');
     terminal.type('/wei');
     await terminal.until('/wei');
-    terminal.type('\t');
-    await terminal.until('gh ');
+    await terminal.tab('gh ');
     terminal.type('lat');
     await terminal.until('lat');
-    terminal.type('\t');
-    await terminal.until('est ');
+    await terminal.tab('est ');
     terminal.type('\r');
     await terminal.until('It weighs 5 B');
     terminal.type('/quit\r');

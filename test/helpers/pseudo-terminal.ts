@@ -12,7 +12,11 @@ export class PseudoTerminal {
   constructor(command: string, environment: Readonly<Record<string, string>>) {
     const line = `stty cols 90 rows 40; exec ${command}`;
     const env = { ...process.env, ...environment, NO_COLOR: '1', TERM: 'xterm' };
-    this.#child = spawn('script', ['-qefc', line, '/dev/null'], { env, stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#child = spawn('script', ['-qefc', line, '/dev/null'], {
+      env,
+      stdio: ['pipe', 'pipe', 'ignore'],
+      detached: true,
+    });
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.#shown += stripVTControlCharacters(text);
     });
@@ -34,6 +38,23 @@ export class PseudoTerminal {
     const shown = this.#shown;
     this.#shown = '';
     return shown;
+  }
+
+  /** Presses Tab until the terminal shows `text`: completion gives nothing rather than be late. */
+  async tab(text: string): Promise<void> {
+    const pressing = setInterval(() => this.type('\t'), 2000);
+    try {
+      this.type('\t');
+      await this.until(text);
+    } finally {
+      clearInterval(pressing);
+    }
+  }
+
+  /** Ends the program, however far it is: for what a failed test leaves behind. */
+  kill(): void {
+    const { pid, exitCode, signalCode } = this.#child;
+    if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, 'SIGKILL');
   }
 
   async status(): Promise<number> {

@@ -8,7 +8,7 @@ export interface OpenedFile {
   read(buffer: Uint8Array, offset: number, length: number, position: number): Promise<{ bytesRead: number }>;
   write(buffer: Uint8Array, offset: number, length: number): Promise<{ bytesWritten: number }>;
   truncate(length: number): Promise<void>;
-  stat(): Promise<{ size: number }>;
+  stat(): Promise<{ size: number; nlink?: number }>;
   /** fsync: of a file its content, of a folder the names in it. */
   sync(): Promise<void>;
   close(): Promise<void>;

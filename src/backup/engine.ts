@@ -15,6 +15,7 @@ import type {
   RestoreRequest,
   RestoreResult,
   RetentionPolicy,
+  SnapshotFacts,
   SnapshotFilter,
   SnapshotSummary,
   VerifyRequest,
@@ -42,6 +43,8 @@ export interface Engine {
   /** Newest first. `policy` fills `kept`. Warns of snapshots that were seen before and are gone, or are there and cannot be read. */
   list(filter?: SnapshotFilter, policy?: RetentionPolicy, context?: OperationContext): Promise<SnapshotSummary[]>;
   find(id: string, options?: { at?: string | undefined; source?: string | undefined }): Promise<SnapshotSummary>;
+  /** What snapshots remember, newest first. */
+  facts(): Promise<SnapshotFacts[]>;
   /** Entries below `path` (the whole tree when absent), in manifest order. `recursive` false lists one level. */
   entries(id: string, options?: { path?: string; recursive?: boolean }): AsyncIterable<ListedEntry>;
   /** Lines of `sha256sum -c`, exact also for names with newlines, backslashes and raw bytes. */

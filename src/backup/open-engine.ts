@@ -20,6 +20,7 @@ import type {
   RestoreRequest,
   RestoreResult,
   RetentionPolicy,
+  SnapshotFacts,
   SnapshotFilter,
   SnapshotSummary,
   VerifyRequest,
@@ -101,6 +102,11 @@ export class OpenEngine implements Engine {
   ): Promise<SnapshotSummary> {
     const { findSnapshot } = await import('./operations/list/list.ts');
     return findSnapshot(await this.#opening, { id, ...options });
+  }
+
+  async facts(): Promise<SnapshotFacts[]> {
+    const { snapshotFacts } = await import('./operations/list/list.ts');
+    return snapshotFacts(await this.#opening, this.#parts.host);
   }
 
   async *entries(id: string, options?: { path?: string; recursive?: boolean }): AsyncIterable<ListedEntry> {

@@ -35,6 +35,17 @@ export interface SnapshotSummary {
   verified: { depth: VerifyDepth; time: string; damaged: number } | null;
 }
 
+/** What a snapshot remembers of its source and of whoever took it, as it was written: another program may have put anything there. */
+export interface SnapshotFacts {
+  snapshot: string;
+  time: string;
+  source: string;
+  host: string;
+  /** It was taken on this machine. */
+  here: boolean;
+  facts: Record<string, unknown>;
+}
+
 export interface SnapshotFilter {
   tag?: string | undefined;
   source?: string | undefined;
@@ -80,6 +91,8 @@ export interface BackupRequest {
   trigger?: Trigger;
   /** Schedules that it satisfies. */
   classes?: string[];
+  /** More to remember with the snapshot: plain JSON values. What the engine itself notes goes first. */
+  facts?: Record<string, unknown>;
   /** `.gitignore` syntax, relative to each path. */
   exclude?: string[];
   excludeFiles?: string[];

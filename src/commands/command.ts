@@ -45,6 +45,8 @@ export interface CommandContext extends Services, OperationContext {
   configured?: Configured | undefined;
   /** The jobs of the bot, where there is one. */
   jobs?: JobControl | undefined;
+  /** Folder of the audit log, where a configuration names one. */
+  auditFolder?: string | undefined;
 }
 
 /** What commands may do with jobs. */

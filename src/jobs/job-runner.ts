@@ -44,6 +44,9 @@ export interface JobRunnerOptions {
   atOnce: number;
   /** Takes secrets out of what a job says of its end. */
   scrub?: (text: string) => string;
+  /** Hears of every job that begins to work, and of every one that has ended. */
+  onBegun?: (job: JobRecord) => void;
+  onEnded?: (job: JobRecord) => void;
 }
 
 /** Runs jobs, each remembered from before its first step to after its last: so many at once, and no two that write the same source. */
@@ -52,15 +55,16 @@ export class JobRunner {
   readonly #clock: Clock;
   readonly #random: RandomSource;
   readonly #places: Places;
-  readonly #scrub: (text: string) => string;
+  readonly #options: JobRunnerOptions;
   readonly #open = new Map<string, { controller: AbortController; ended: Promise<JobRecord> }>();
 
-  constructor({ state, clock, random, atOnce, scrub = (text) => text }: JobRunnerOptions) {
+  constructor(options: JobRunnerOptions) {
+    const { state, clock, random, atOnce } = options;
+    this.#options = options;
     this.#state = state;
     this.#clock = clock;
     this.#random = random;
     this.#places = new Places(atOnce);
-    this.#scrub = scrub;
   }
 
   /** Oldest first. */
@@ -161,6 +165,7 @@ export class JobRunner {
         await this.#change(record.id, {});
       }
       signal.throwIfAborted();
+      this.#options.onBegun?.(record);
       return work(this.#jobOf(record, signal));
     };
     // A full disk must not keep a backup from running: the job is known in memory, and the state says that it cannot be saved.
@@ -170,9 +175,11 @@ export class JobRunner {
       .catch((error: unknown) => outcomeOf(error, signal));
     this.#open.delete(record.id);
     place.leave();
-    const result = this.#scrub(outcome.result);
+    const { scrub = (text: string) => text, onEnded } = this.#options;
+    const result = scrub(outcome.result);
     const end = { ...outcome, result, ended: this.#now(), phase: 'ended', ...(isUnasked(record) && { told: true }) };
     await this.#change(record.id, end);
+    onEnded?.(record);
     return record;
   }
 

@@ -8,20 +8,21 @@ import { Owners } from '../bot/chat/owners.ts';
 import { reportEnded } from '../bot/chat/report-ended.ts';
 import { type OpenServices, Requests } from '../bot/chat/requests.ts';
 import { scrubbingPlatform } from '../bot/chat/scrubbing-platform.ts';
-import { jobName } from '../bot/chat/words.ts';
 import type { Platform } from '../bot/platform.ts';
 import type { LogLine } from '../bot/platform-options.ts';
+import { auditAnchors } from '../commands/parts/audit-anchors.ts';
 import type { Config, Owner } from '../config/config.ts';
 import { createConfigured } from '../config/configured.ts';
 import { JobRunner } from '../jobs/job-runner.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { ProcessIdentity } from '../shared/process-identity.ts';
 import type { RandomSource } from '../shared/random.ts';
-import type { AuditEntry } from '../state/audit-entry.ts';
-import { AuditLog } from '../state/audit-log.ts';
-import type { JobRecord, JobState } from '../state/document.ts';
+import { type AuditEntry, HOLDFAST } from '../state/audit-entry.ts';
+import { type AuditHead, AuditLog } from '../state/audit-log.ts';
 import { EventLog } from '../state/event-log.ts';
 import { openState } from '../state/state.ts';
+import { breakText, verifyAudit } from '../state/verify-audit.ts';
+import { beginEntry, endEntry, eventEntry } from './auditing.ts';
 import { openUnattended } from './unattended.ts';
 
 export interface BotOptions {
@@ -42,6 +43,10 @@ export interface BotOptions {
 export interface Bot {
   readonly gate: Gate;
   readonly owners: Owners;
+  /** The newest entry of the audit log that is on disk, once what was noted before is. */
+  auditHead(): Promise<AuditHead>;
+  /** Compares the audit log with itself and with what snapshots have seen of it, and tells where it was tampered with. */
+  checkAudit(): Promise<void>;
   /** Starts a platform and goes on trying. Rejects where that is pointless. */
   start(platform: Platform): Promise<void>;
   /** Ends what runs, with a moment to say so, and writes everything down. */
@@ -56,19 +61,42 @@ export async function openBot(options: BotOptions): Promise<Bot> {
   const onWarning = (message: string): void => log({ level: 'warning', message });
   const state = await openState(config.state, { identity: options.identity, onWarning });
   const events = await EventLog.open(join(config.state, 'events.log'), clock.now);
-  const audit = await AuditLog.open(join(config.state, 'audit.jsonl'), { clock, scrub, onWarning });
+  const audit = await AuditLog.open(config.state, {
+    clock,
+    random,
+    scrub,
+    onWarning,
+    onBroken: (reason) => unattended.sink.happened({ kind: 'audit_broken', reason }),
+  });
+  const note = (entry: Omit<AuditEntry, 'time'> | undefined): void => {
+    if (entry !== undefined) audit.note(entry);
+  };
   const owners = new Owners({ configured: config.owners, local: options.local, state, clock });
-  const runner = new JobRunner({ state, clock, random, atOnce: config.unattended.jobs.atOnce, scrub });
+  const runner = new JobRunner({
+    state,
+    clock,
+    random,
+    atOnce: config.unattended.jobs.atOnce,
+    scrub,
+    onBegun: (job) => note(beginEntry(job)),
+    onEnded: (job) => {
+      note(endEntry(job));
+      completion.refresh();
+    },
+  });
   const buttons = new Buttons({ state, clock, random });
   const configured = createConfigured(config);
   const stopping = new AbortController();
-  const requests = new Requests({ commands, configured, runner, services, openJobServices: options.openJobServices });
+  const requests = new Requests({
+    commands,
+    configured,
+    auditFolder: config.state,
+    runner,
+    services,
+    openJobServices: options.openJobServices,
+  });
   const completion = new Completion({ commands, services, configured, runner, clock });
-  const onEnded = (job: JobRecord): void => {
-    audit.note(endEntry(job));
-    completion.refresh();
-  };
-  const desk = { runner, buttons, clock, onEnded, stopping: stopping.signal };
+  const desk = { runner, buttons, clock, stopping: stopping.signal };
   const chat = new Chat({ ...desk, commands, requests, notify: config.notify, now: clock.now });
   const gate = new Gate({
     commands,
@@ -77,18 +105,42 @@ export async function openBot(options: BotOptions): Promise<Bot> {
     events,
     completion,
     chat,
-    audit: (entry) => audit.note(entry),
+    audit: note,
     log,
   });
-  const unattended = openUnattended({ config, state, runner, buttons, clock, random, log });
+  const unattended = openUnattended({
+    config,
+    state,
+    runner,
+    buttons,
+    clock,
+    random,
+    log,
+    onHappened: (event) => note(eventEntry(event)),
+  });
+  note({ who: HOLDFAST, what: 'start', outcome: 'noted' });
   for (const reason of state.losses) unattended.sink.happened({ kind: 'state_fallback', reason });
   const untold = await runner.recover();
   await unattended.tellInterrupted(untold);
-  for (const job of untold.filter(({ state }) => state === 'interrupted')) onEnded(job);
+  for (const job of untold.filter(({ state }) => state === 'interrupted')) note(endEntry(job));
   completion.refresh();
   return {
     gate,
     owners,
+    async auditHead() {
+      await audit.settled();
+      return audit.head;
+    },
+    async checkAudit() {
+      const anchors = auditAnchors(await (await services.repository()).facts());
+      const { breaks, breaksTotal } = await verifyAudit(config.state, { anchors });
+      const [first] = breaks;
+      if (first === undefined) return;
+      const more = breaksTotal > 1 ? `, and ${breaksTotal - 1} more; holdfast audit verify lists them` : '';
+      const reason = `${breakText(first)}${more}`;
+      onWarning(`The audit log is not as it was written: ${reason}`);
+      unattended.sink.happened({ kind: 'audit_broken', reason });
+    },
     async start(platform) {
       const scrubbing = scrubbingPlatform(platform, scrub);
       await scrubbing.start(gate.eventsFor(scrubbing));
@@ -103,20 +155,9 @@ export async function openBot(options: BotOptions): Promise<Bot> {
       await Promise.all(platforms.map((platform) => platform.stop().catch(() => {})));
       await services.close();
       await events.close();
+      note({ who: HOLDFAST, what: 'stop', outcome: 'noted' });
       await audit.close();
       await state.close();
     },
   };
-}
-
-const OUTCOMES: Readonly<Partial<Record<JobState, AuditEntry['outcome']>>> = {
-  completed: 'completed',
-  completed_with_warnings: 'completed',
-  cancelled: 'cancelled',
-};
-
-function endEntry(job: JobRecord): Omit<AuditEntry, 'time'> {
-  const { id, who, where, state, result } = job;
-  const outcome = OUTCOMES[state] ?? 'failed';
-  return { who, where: where.channel, what: `job ${id}: ${jobName(job)}`, outcome, detail: `${state}: ${result}` };
 }

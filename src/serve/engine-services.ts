@@ -12,6 +12,8 @@ export interface EngineOptions {
   location: string;
   passphrase: string;
   now: () => number;
+  /** What every backup remembers of the bot that takes it. */
+  facts?: () => Promise<Record<string, unknown>>;
 }
 
 /** What a chat has no means for: pipes, and other repositories. */
@@ -32,14 +34,17 @@ function servicesOf(repository: () => Promise<Engine>, now: () => number): Servi
 }
 
 /** One engine process for everything quick, started when it is first needed, and anew when it has died. */
-export function sharedServices({ start, location, passphrase, now }: EngineOptions): OpenServices {
+export function sharedServices(options: EngineOptions): OpenServices {
+  const { start, location, passphrase, now } = options;
   let opening: Promise<Engine> | undefined;
   const forget = (): void => {
     opening = undefined;
   };
   const open = (): Promise<Engine> => {
     if (opening === undefined) {
-      opening = openRemoteEngine({ start, location, passphrase, background: false, onExit: forget }).then(sharingLists);
+      opening = openRemoteEngine({ start, location, passphrase, background: false, onExit: forget })
+        .then(sharingLists)
+        .then((engine) => remembering(engine, options));
       opening.catch(forget);
     }
     return opening;
@@ -57,8 +62,17 @@ function sharingLists(engine: Engine): Engine {
   return new Proxy(engine, { get: (target, key) => (key === 'list' ? list : Reflect.get(target, key)) });
 }
 
+/** Whoever asks for a backup, the facts of the bot go with it. */
+function remembering(engine: Engine, { facts }: EngineOptions): Engine {
+  if (facts === undefined) return engine;
+  const backup: Engine['backup'] = async (request, context) =>
+    engine.backup({ ...request, facts: { ...request.facts, ...(await facts()) } }, context);
+  return new Proxy(engine, { get: (target, key) => (key === 'backup' ? backup : Reflect.get(target, key)) });
+}
+
 /** An engine process for one job, which gives way to everything else. */
-export async function jobServices({ start, location, passphrase, now }: EngineOptions): Promise<OpenServices> {
-  const engine = await openRemoteEngine({ start, location, passphrase, background: true });
+export async function jobServices(options: EngineOptions): Promise<OpenServices> {
+  const { start, location, passphrase, now } = options;
+  const engine = remembering(await openRemoteEngine({ start, location, passphrase, background: true }), options);
   return { ...servicesOf(async () => engine, now), close: () => engine.close() };
 }

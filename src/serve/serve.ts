@@ -70,7 +70,14 @@ export async function serve(file: string, host: ServeHost): Promise<number> {
   await Promise.all(references.map(({ reference, what }) => resolve(reference, what).catch(() => {})));
   const commands = await loadChatCommands();
   const platforms = await makePlatforms(config, { commands, clock, random, log, version }, resolve);
-  const engine = { start: host.startEngine, location: config.repository.location, passphrase, now: clock.now };
+  let running: Bot | undefined;
+  const engine = {
+    start: host.startEngine,
+    location: config.repository.location,
+    passphrase,
+    now: clock.now,
+    facts: async () => (running === undefined ? {} : { audit: await running.auditHead() }),
+  };
   const services = sharedServices(engine);
   const stop = Promise.withResolvers<number>();
   const leave = (status: number): void => {
@@ -98,15 +105,19 @@ export async function serve(file: string, host: ServeHost): Promise<number> {
     scrub,
     log,
   });
+  running = bot;
   const all = terminal === undefined ? platforms : [...platforms, terminal.platform];
   try {
     for (const message of config.warnings) log({ level: 'warning', message });
     if (bot.owners.none && platforms.length > 0) write(await claimWords(bot, random));
-    services.repository().catch((error: Error) => {
-      // Whoever sits in front starts it again; a service waits until the repository is back.
-      if (inFront) stop.reject(error);
-      else log({ level: 'error', message: `The repository cannot be opened: ${error.message}` });
-    });
+    services.repository().then(
+      () => bot.checkAudit().catch(() => log({ level: 'warning', message: 'The audit log could not be checked' })),
+      (error: Error) => {
+        // Whoever sits in front starts it again; a service waits until the repository is back.
+        if (inFront) stop.reject(error);
+        else log({ level: 'error', message: `The repository cannot be opened: ${error.message}` });
+      },
+    );
     void startAll(bot, all, log).then((status) => status !== undefined && stop.resolve(status));
     return await stop.promise;
   } finally {

@@ -5,7 +5,7 @@ import type { Config } from '../config/config.ts';
 import { Holds } from '../jobs/holds.ts';
 import { isUnasked, type JobRunner } from '../jobs/job-runner.ts';
 import { RunHistory } from '../jobs/run-history.ts';
-import type { EventSink } from '../notify/event.ts';
+import type { EventSink, HappenedEvent } from '../notify/event.ts';
 import { Notifier } from '../notify/notifier.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { RandomSource } from '../shared/random.ts';
@@ -21,6 +21,8 @@ export interface UnattendedOptions {
   clock: Clock;
   random: RandomSource;
   log: (line: LogLine) => void;
+  /** Hears all that happens, before anybody is told. */
+  onHappened?: (event: HappenedEvent) => void;
 }
 
 /** What runs by itself, wired. */
@@ -40,7 +42,12 @@ export function openUnattended(options: UnattendedOptions): UnattendedParts {
   const { state, runner, log } = options;
   const chats = new PlatformChats(options.buttons);
   const notifier = new Notifier({ ...options, chats, onWarning: (message) => log({ level: 'warning', message }) });
-  const sink: EventSink = notifier;
+  const sink: EventSink = {
+    happened(event) {
+      options.onHappened?.(event);
+      notifier.happened(event);
+    },
+  };
   notifier.start();
   return {
     history: new RunHistory(state),

@@ -7,6 +7,7 @@ import type {
   ListedEntry,
   RestoreRequest,
   RestoreResult,
+  SnapshotFacts,
   SnapshotSummary,
   VerifyResult,
 } from '../../src/backup/types.ts';
@@ -20,6 +21,7 @@ const START_MS = Date.UTC(2026, 10, 20, 9, 0, 0);
 export interface FakeBehaviour {
   /** The passphrase that opens it; others are refused. */
   passphrase?: string;
+  facts?: SnapshotFacts[];
   restore?: Partial<RestoreResult>;
   backup?: Partial<BackupResult>;
   verify?: Partial<VerifyResult>;
@@ -304,6 +306,7 @@ function fakeEngine(state: FakeRepository, behaviour: FakeBehaviour, location: s
       return key;
     },
     repairIndex: async () => ({ packs: 2, chunks: 90, salvaged: [], damaged: [], durationMs: 4 }),
+    facts: async () => behaviour.facts ?? [],
     freeBytes: () => Promise.resolve(5_000_000_000),
     usedBytes: () => Promise.resolve(5400),
     stats: async () => ({

@@ -30,6 +30,9 @@ interface Call {
   answer: Answer;
 }
 
+/** What a request has become when it is done with for now: a question, a job (whose end is told by the job), or the answer itself. */
+export type Became = 'asked' | 'job' | 'answered';
+
 type Agreement = Extract<ButtonPurpose, { kind: 'confirm' | 'approve' }>;
 
 /** What owners can do: commands, questions and buttons, alike on every platform. Whoever comes here is an owner. */
@@ -41,15 +44,15 @@ export class Chat {
   }
 
   /** Runs a command as it was called. */
-  async command(call: Call, { command: name, raw }: Pick<CommandEvent, 'command' | 'raw'>): Promise<void> {
+  async command(call: Call, { command: name, raw }: Pick<CommandEvent, 'command' | 'raw'>): Promise<Became> {
     const command = await this.#parts.commands.load(name);
     if (command === undefined)
       throw new HoldfastError('usage', `There is no command ${name}`, { advice: 'See /help.' });
-    await this.#run(call, command, raw);
+    return this.#run(call, command, raw);
   }
 
   /** Does what an unused button stands for. */
-  async press(call: Call, button: StoredButton): Promise<void> {
+  async press(call: Call, button: StoredButton): Promise<Became> {
     const { buttons, runner } = this.#parts;
     const { person, answer } = call;
     const { purpose } = button;
@@ -60,14 +63,16 @@ export class Chat {
       await answer.show(text(`Cancelled by ${person.name}; nothing was changed.`));
     } else if (purpose.kind === 'run') {
       await buttons.use(button);
-      await this.#run(call, await mustLoad(purpose.command), purpose.raw);
+      return this.#run(call, await mustLoad(purpose.command), purpose.raw);
     } else {
       await this.#agreed(call, button, purpose);
+      return 'job';
     }
+    return 'answered';
   }
 
   /** Asks first where it must, and runs as a job what takes long. */
-  async #run(call: Call, command: AnyCommand, raw: RawInput): Promise<void> {
+  async #run(call: Call, command: AnyCommand, raw: RawInput): Promise<Became> {
     const { requests, stopping } = this.#parts;
     const { person, answer } = call;
     const request: Request = { command, raw, person, signal: stopping, help: answer.platform.help };
@@ -76,7 +81,7 @@ export class Chat {
       const asked = await requests.question(request);
       if (asked !== undefined) {
         await answer.show(await this.#ask(command, asked, person, answer.place, false));
-        return;
+        return 'asked';
       }
     }
     const task = await requests.task(request);
@@ -84,10 +89,11 @@ export class Chat {
       await this.#job(call, command, task.source, (job, onProgress) =>
         this.#work({ ...request, signal: job.signal }, answer, onProgress),
       );
-      return;
+      return 'job';
     }
     const execution = await requests.runNow(request);
     await answer.show(await this.#result(request, execution, answer));
+    return 'answered';
   }
 
   /** Somebody said yes. All is looked at again: the button may be older than what it is about. */

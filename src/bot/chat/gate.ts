@@ -81,38 +81,42 @@ export class Gate {
       else await this.#stranger(event, reply);
     } catch (error) {
       reply.failed?.();
-      this.#note(event, 'failed', error instanceof Error ? error.message : String(error));
+      this.#note(event, 'failed', { detail: error instanceof Error ? error.message : String(error) });
       if (!(error instanceof HoldfastError)) this.#logUnexpected(event, error);
       await tell(event, reply, errorView(error)).catch(() => {});
     }
   }
 
   async #command(platform: Platform, event: CommandEvent, reply: Reply): Promise<void> {
-    this.#note(event, 'allowed', await this.#inputWords(event));
+    const input = await this.#inputWords(event);
+    this.#note(event, 'allowed', { input });
     const answer = new Answer({ platform, place: event.place, reply });
-    await this.#parts.chat.command({ person: event.person, answer }, event);
+    const became = await this.#parts.chat.command({ person: event.person, answer }, event);
+    if (became === 'answered') this.#note(event, 'completed', { input });
   }
 
   async #press(platform: Platform, event: PressEvent, reply: Reply): Promise<void> {
     const button = this.#parts.buttons.check(event.id, event.person, event.place);
     if (typeof button === 'string') {
       reply.failed?.();
-      this.#note(event, 'refused', button);
+      this.#note(event, 'refused', { detail: button });
       await reply.whisper(refusalView(button));
       return;
     }
-    this.#note(event, 'allowed', purposeWords(button));
+    const input = purposeWords(button);
+    this.#note(event, 'allowed', { input });
     // Results of actions stand below what they follow from; everything else takes the place of what held the button.
     const { purpose } = button;
     const holder = purpose.kind === 'run' && purpose.raw.page === undefined ? undefined : event.message;
     const answer = new Answer({ platform, place: event.place, reply, holder });
-    await this.#parts.chat.press({ person: event.person, answer }, button);
+    const became = await this.#parts.chat.press({ person: event.person, answer }, button);
+    if (became === 'answered') this.#note(event, 'completed', { input });
   }
 
   async #complete(event: CompletionEvent): Promise<Awaited<ReturnType<PlatformEvents['onCompletion']>>> {
     try {
       if (this.#parts.owners.has(event.person)) return await this.#parts.completion.suggest(event);
-      this.#note(event, 'refused', 'no owner');
+      this.#note(event, 'refused', { detail: 'no owner' });
     } catch (error) {
       this.#logUnexpected(event, error);
     }
@@ -123,17 +127,21 @@ export class Gate {
   async #stranger(event: Event, reply: Reply): Promise<void> {
     const code = event.kind === 'command' && event.command === 'claim' ? event.raw.code : undefined;
     if (typeof code === 'string' && (await this.#parts.owners.claim(code, event.person))) {
-      this.#note(event, 'allowed', 'became the first owner');
+      this.#note(event, 'allowed', { detail: 'became the first owner' });
       await reply.show(good(`You own this bot now, ${event.person.name}. See /help for what it can do`));
       return;
     }
     reply.failed?.();
-    this.#note(event, 'refused', 'no owner');
+    this.#note(event, 'refused', { detail: 'no owner' });
     await tell(event, reply, strangerView(event.person));
   }
 
-  #note(event: Event | CompletionEvent, outcome: AuditEntry['outcome'], detail: string): void {
-    this.#parts.audit({ who: event.person, where: event.place.channel, what: wordsOf(event), outcome, detail });
+  #note(
+    event: Event | CompletionEvent,
+    outcome: AuditEntry['outcome'],
+    more: Pick<AuditEntry, 'input' | 'detail'>,
+  ): void {
+    this.#parts.audit({ who: event.person, where: event.place.channel, what: wordsOf(event), outcome, ...more });
   }
 
   #logUnexpected(event: Event | CompletionEvent, error: unknown): void {

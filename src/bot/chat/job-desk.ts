@@ -17,8 +17,6 @@ export interface JobDesk {
   runner: JobRunner;
   buttons: Buttons;
   clock: Clock;
-  /** Hears how jobs ended. */
-  onEnded: (job: JobRecord) => void;
   /** Aborted when the bot ends. */
   stopping: AbortSignal;
 }
@@ -69,7 +67,6 @@ export async function runAsJob(desk: JobDesk, request: DeskRequest, work: Work):
   }
   if (start.job.state === 'pending') await show(start.job);
   const record = await start.ended;
-  desk.onEnded(record);
   if (!ENDED_WELL.has(record.state)) answer.failed();
   const final = stack(last ?? endView(record), signature(record, clock.monotonic() - begunMs));
   const live = (await showing)?.live ?? liveFor(desk, answer, record);

@@ -13,6 +13,8 @@ export type OpenServices = Services & { close(): Promise<void> };
 export interface RequestParts {
   commands: ChatCommands;
   configured: Configured;
+  /** Where the audit log is. */
+  auditFolder: string;
   runner: JobRunner;
   /** What quick commands work with; shared by all. */
   services: Services;
@@ -85,12 +87,12 @@ export class Requests {
   }
 
   #surface({ help = [] }: Request, onProgress: (event: ProgressEvent) => void): Surface {
-    const { configured } = this.#parts;
+    const { configured, auditFolder } = this.#parts;
     const { sections, ...others } = this.#parts.commands;
     const commands = { ...others, sections: [...sections, ...help] };
     // Warnings are part of results, too.
     const onWarning = (): void => {};
-    return { commands, guided: true, configured, jobs: this.#jobs, onProgress, onWarning };
+    return { commands, guided: true, configured, auditFolder, jobs: this.#jobs, onProgress, onWarning };
   }
 }
 

@@ -35,6 +35,7 @@ export const CALLS = [
   'backup',
   'list',
   'find',
+  'facts',
   'diff',
   'restore',
   'verify',

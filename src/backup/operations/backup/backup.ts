@@ -153,8 +153,8 @@ async function takeBackup(
   }
 }
 
-function factsOf(plan: SourcePlan, { classes = [] }: BackupRequest, posix: Posix): SnapshotBody['facts'] {
-  return { ...plan.facts(posix), ...(classes.length > 0 && { classes }) };
+function factsOf(plan: SourcePlan, { classes = [], facts }: BackupRequest, posix: Posix): SnapshotBody['facts'] {
+  return { ...facts, ...plan.facts(posix), ...(classes.length > 0 && { classes }) };
 }
 
 /** Unchanged content is not read again, so a backup may lean on what a check has found damaged. */

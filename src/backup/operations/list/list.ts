@@ -10,7 +10,7 @@ import {
   type SnapshotRecord,
   type SnapshotWish,
 } from '../../repository/snapshots.ts';
-import type { RetentionPolicy, SnapshotFilter, SnapshotSummary } from '../../types.ts';
+import type { RetentionPolicy, SnapshotFacts, SnapshotFilter, SnapshotSummary } from '../../types.ts';
 import { summaryOf } from './summary.ts';
 
 export interface ListRequest {
@@ -52,6 +52,19 @@ function missingFrom(catalog: Catalog, remembered: Heads): string[] {
  */
 export async function findSnapshot(repository: Repository, wish: SnapshotWish): Promise<SnapshotSummary> {
   return summaryOf(resolveSnapshot(await readCatalog(repository), wish));
+}
+
+/** What snapshots remember, newest first. */
+export async function snapshotFacts(repository: Repository, host: string): Promise<SnapshotFacts[]> {
+  const { snapshots } = await readCatalog(repository);
+  return snapshots.map(({ id, body }) => ({
+    snapshot: id,
+    time: body.time,
+    source: body.source,
+    host: body.host,
+    here: body.host === host,
+    facts: body.facts,
+  }));
 }
 
 /** True where the snapshot meets everything that the filter asks for. `verified` means: looked at, and found whole. */

@@ -592,7 +592,7 @@ const MEMBERS = new Map(
     'note pinned': 'reason',
     'note unpinned': 'reason',
     'note tagged': 'tags',
-    'note forgotten': 'reason',
+    'note forgotten': 'reason also',
     session: 'session number operation host machine boot pidNamespace pid pidStart started time target journal slot',
     mark: 'time session packs indexes',
     'mark-done': 'mark time',
@@ -668,8 +668,7 @@ function readNumbered(store, keys, name, type) {
 // Sections 9 and 10: snapshots and notes
 
 /** A snapshot as its object and its notes tell it. `state`: confirmed, unfinished, broken, forgotten or damaged. */
-function loadSnapshot(store, keys, report, id) {
-  const notes = readNotes(store, keys, report, id);
+function loadSnapshot(store, keys, report, id, notes) {
   const newest = (sort) =>
     notes
       .filter(({ note }) => note === sort)
@@ -726,6 +725,7 @@ function checkSnapshot(name, body) {
   return body;
 }
 
+/** @returns the notes of a snapshot that can be read; `damaged` counts the others */
 function readNotes(store, keys, report, snapshot) {
   const notes = [];
   let damaged = 0;
@@ -739,20 +739,57 @@ function readNotes(store, keys, report, snapshot) {
       damaged++;
     }
   }
-  // Each note was put twice. A copy that is damaged has been named, one that is gone has no name any more.
-  // While objects of its session are there, its writer died between the two or is still at it.
+  return { notes, damaged };
+}
+
+/** Each note was put twice. A copy that is damaged has been named, one that is gone has no name any more. */
+function reportMissingCopies(store, report, snapshot, { notes, damaged }, isObsolete) {
   const isSingle = (note) => !notes.some((other) => other.pair === note.pair && other.copy !== note.copy);
-  const single = notes.filter((note) => isSingle(note) && store.list(`sessions/${note.sealedIn}`).length === 0);
+  // While objects of its session are there, its writer died between the two or is still at it. Obsolete ones may be going.
+  const isMissed = (note) => store.list(`sessions/${note.sealedIn}`).length === 0 && !isObsolete(note);
+  const single = notes.filter((note) => isSingle(note) && isMissed(note));
   for (const { note, copy } of single.slice(damaged)) {
     report.damaged(`notes/${snapshot}/`, `copy ${1 - copy} of a note "${shown(note)}" is missing`);
   }
-  return notes;
+}
+
+const DEPTHS = ['quick', 'checksums', 'deep', 'restored'];
+const isCarrier = ({ note, also }) => note === 'forgotten' && Array.isArray(also);
+const namedBy = ({ also }) => new Set(also.map((other) => other?.id));
+
+/** Whether later notes say all that a note says, so that either of its objects may be gone. `all`: the notes of every snapshot. */
+function obsolescence(all) {
+  const carriers = all.filter(isCarrier).map((note) => ({ note, ids: namedBy(note) }));
+  const testified = new Map(carriers.flatMap(({ note, ids }) => [...ids].map((id) => [id, note.time])));
+  const isLater = (a, b) => byTimeAndPair(a, b) > 0 && a.pair !== b.pair;
+  const saysAll = (later, { note, depth }) => {
+    if (note === 'verified') return later.note === note && DEPTHS.indexOf(later.depth) >= DEPTHS.indexOf(depth);
+    if (note === 'pinned' || note === 'unpinned') return later.note === 'pinned' || later.note === 'unpinned';
+    return note === 'tagged' && later.note === note;
+  };
+  const isObsolete = (note) => {
+    if (isCarrier(note)) {
+      const names = [note.snapshot, ...namedBy(note)];
+      return carriers.some((other) => isLater(other.note, note) && names.every((id) => other.ids.has(id)));
+    }
+    const isReplaced = (other) => other.snapshot === note.snapshot && isLater(other, note) && saysAll(other, note);
+    return testified.has(note.snapshot) || all.some(isReplaced);
+  };
+  return { testified, isObsolete };
 }
 
 function loadSnapshots(store, keys, report) {
   const names = [...store.list('snapshots'), ...store.list('notes')];
-  return [...new Set(names.map((name) => name.split('/')[1]).filter((id) => HASH_NAME.test(id)))]
-    .map((id) => loadSnapshot(store, keys, report, id))
+  const ids = new Set(names.map((name) => name.split('/')[1]).filter((id) => HASH_NAME.test(id)));
+  const read = new Map([...ids].map((id) => [id, readNotes(store, keys, report, id)]));
+  const { testified, isObsolete } = obsolescence([...read.values()].flatMap(({ notes }) => notes));
+  for (const [id, found] of read) reportMissingCopies(store, report, id, found, isObsolete);
+  return [...read]
+    .map(([id, { notes }]) =>
+      testified.has(id)
+        ? { id, state: 'forgotten', body: {}, packs: [], indexes: [], forgotten: testified.get(id) }
+        : loadSnapshot(store, keys, report, id, notes),
+    )
     .sort((a, b) => timeOf(a.body ?? {}) - timeOf(b.body ?? {}) || (a.id < b.id ? -1 : 1));
 }
 

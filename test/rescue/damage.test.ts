@@ -217,6 +217,21 @@ describe(`rescue.mjs on damaged repositories, HOLDFAST_SEED=${SEED}`, () => {
     expect(run).toMatchObject({ status: 0, stdout: expect.stringContaining('No damage was found') });
   });
 
+  it('takes for forgotten what another note testifies, whatever is left of its own notes', async () => {
+    const tidied = await BuiltRepository.create(5);
+    const entries = [{ path: at('') }, { path: at('x'), content: Buffer.from('x') }];
+    const [first, second, kept] = [1, 2, 3].map(() => tidied.addSnapshot(entries)) as [string, string, string];
+    for (const id of [first, second]) tidied.objects.delete(`snapshots/${id}`);
+    tidied.addNote(second, { note: 'forgotten', reason: 'test', also: [{ id: first }, { id: second }] });
+    const [half] = [...tidied.objects.keys()].filter((name) => name.startsWith(`notes/${first}/`));
+    tidied.objects.delete(half as string);
+    const repo = tidied.writeTo(join(folder, 'tidied'));
+    expect(await runRescue(['check', '--repo', repo])).toMatchObject({ status: 0 });
+    const { stdout } = await runRescue(['list', '--repo', repo]);
+    expect(stdout).toContain(kept.slice(0, 8));
+    expect(stdout).not.toContain(first.slice(0, 8));
+  });
+
   it('misses the index of a forgotten snapshot whose packs others lean on', async () => {
     const shared = await BuiltRepository.create(6);
     const entries = [{ path: at('') }, { path: at('x'), content: Buffer.from('x') }];

@@ -51,7 +51,15 @@ export type NoteContent =
   | { note: 'pinned'; reason: string }
   | { note: 'unpinned'; reason: string }
   | { note: 'tagged'; tags: string[] }
-  | { note: 'forgotten'; reason: string };
+  /** `also`: others that were forgotten, for which this note testifies. */
+  | { note: 'forgotten'; reason: string; also?: Testimony[] };
+
+/** That a snapshot was there and was forgotten; `writer` and `seq` are those of its body, where that was known. */
+export interface Testimony {
+  id: string;
+  writer?: string;
+  seq?: number;
+}
 
 export type NoteBody = NoteCommon & NoteContent;
 
@@ -178,7 +186,7 @@ const NOTES: Record<NoteContent['note'], Record<string, Check>> = {
   pinned: { reason: text },
   unpinned: { reason: text },
   tagged: { tags: list(text) },
-  forgotten: { reason: text },
+  forgotten: { reason: text, also: optional(list(shape({ id, writer: optional(text), seq: optional(count) }))) },
 };
 
 const SESSION = {

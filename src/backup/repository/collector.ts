@@ -17,6 +17,7 @@ import { readLiveness } from './read-liveness.ts';
 import type { Repository } from './repository.ts';
 import { listSessions, Session } from './sessions.ts';
 import { readCatalog } from './snapshots.ts';
+import { tidyNotes } from './tidy-notes.ts';
 
 /** How long something stays marked before it is deleted. */
 export const DEFAULT_GRACE_MS = 72 * 60 * 60 * 1000;
@@ -233,6 +234,7 @@ class Collection {
     const repository = this.#repository;
     this.#phase('cleaning up');
     await removeFinishedMarks(repository, this.#graceMs);
+    await this.#tidyNotes(session);
     await removeDeadSessions(repository, session);
     const marks = await readMarks(repository);
     for (const warning of await removeDamagedMarks(repository, session, marks)) this.#warn(warning);
@@ -240,6 +242,15 @@ class Collection {
     const pending = [...marks.packs].flatMap((id) => listed.get(id) ?? []);
     this.#countPending(pending, newestTime(marks.all));
     this.#result.indexRuns.after = (await repository.store.list('index/')).length;
+  }
+
+  async #tidyNotes(session: Session): Promise<void> {
+    try {
+      await tidyNotes(this.#repository, session, { graceMs: this.#graceMs });
+    } catch (error) {
+      if (!isNoSpace(error)) throw error;
+      this.#warn('There is no room to sum up what was forgotten; prune again.');
+    }
   }
 
   #countPending(sizes: readonly number[], markedAt: number): void {

@@ -37,16 +37,12 @@ interface Link {
 /** What contradicts the histories inside the repository or the heads that were seen before. */
 export function checkHistory(catalog: Catalog, remembered: Heads): HistoryFinding[] {
   const links = allLinks(catalog);
-  return [
-    ...missingHeads(catalog, links, remembered),
-    ...missingReferences(catalog, links, remembered),
-    ...forks(links),
-  ];
+  return [...missingHeads(catalog, remembered), ...missingReferences(catalog, links, remembered), ...forks(links)];
 }
 
-/** Snapshots whose body is known, forgotten ones too: their notes stay. */
+/** Snapshots whose body is known, forgotten ones too while their notes are there. */
 function allLinks({ snapshots, forgotten }: Catalog): Link[] {
-  const gone = [...forgotten].flatMap(([id, confirmed]) =>
+  const gone = [...forgotten].flatMap(([id, { confirmed }]) =>
     confirmed === undefined ? [] : [linkOf(id, confirmed.body, confirmed)],
   );
   return [...snapshots.map(({ id, body, confirmed }) => linkOf(id, body, confirmed)), ...gone];
@@ -58,10 +54,12 @@ function linkOf(id: string, body: SnapshotBody, confirmed: { time: string } | un
   return { id, body, seenFromMs: Math.max(Date.parse(body.ended), notedMs) };
 }
 
-function missingHeads({ known }: Catalog, links: readonly Link[], remembered: Heads): HistoryFinding[] {
+function missingHeads(catalog: Catalog, remembered: Heads): HistoryFinding[] {
+  const { known } = catalog;
+  const heads = newestHeads(catalog);
   return Object.entries(remembered).flatMap(([writer, head]): HistoryFinding[] => {
     if (known.has(head.id)) return [];
-    const newest = Math.max(0, ...links.filter(({ body }) => body.writer === writer).map(({ body }) => body.seq));
+    const newest = heads[writer]?.seq ?? 0;
     const isOlder = newest < head.seq;
     const name = `snapshot ${head.id.slice(0, 8)} (number ${head.seq} of writer ${writer.slice(0, 8)})`;
     const message = isOlder
@@ -105,10 +103,12 @@ function forks(links: readonly Link[]): HistoryFinding[] {
 /** The newest known snapshot of each writer. */
 export function newestHeads(catalog: Catalog): Heads {
   const heads: Heads = {};
-  for (const { id, body } of allLinks(catalog)) {
-    const best = heads[body.writer];
-    if (best === undefined || body.seq > best.seq) heads[body.writer] = { seq: body.seq, id };
-  }
+  const add = (writer: string, seq: number, id: string): void => {
+    const best = heads[writer];
+    if (best === undefined || seq > best.seq) heads[writer] = { seq, id };
+  };
+  for (const { id, body } of allLinks(catalog)) add(body.writer, body.seq, id);
+  for (const [id, { head }] of catalog.forgotten) if (head !== undefined) add(head.writer, head.seq, id);
   return heads;
 }
 

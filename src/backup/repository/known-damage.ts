@@ -1,9 +1,7 @@
 import type { NoteBody } from '../format/bodies.ts';
 import type { NoteOf } from './notes.ts';
+import { depthNumber } from './obsolete-notes.ts';
 import type { SnapshotRecord } from './snapshots.ts';
-
-/** From the shallowest to the deepest. */
-const DEPTHS = ['quick', 'checksums', 'deep', 'restored'] as const;
 
 /**
  * The newest check that found damage in any finished snapshot, unless a later one of it that looked as deep found none; undefined where nothing is
@@ -19,10 +17,11 @@ function openFindings(notes: readonly NoteBody[]): NoteOf<'verified'>[] {
   return checks.filter(
     (bad) =>
       bad.damaged > 0 &&
-      !checks.some((other) => other.damaged === 0 && timeOf(other) > timeOf(bad) && depthOf(other) >= depthOf(bad)),
+      !checks.some(
+        (other) =>
+          other.damaged === 0 && timeOf(other) > timeOf(bad) && depthNumber(other.depth) >= depthNumber(bad.depth),
+      ),
   );
 }
 
 const timeOf = ({ time }: NoteBody): number => Date.parse(time);
-
-const depthOf = ({ depth }: NoteOf<'verified'>): number => DEPTHS.indexOf(depth);

@@ -4,6 +4,7 @@ import { decodeBody, encodeBody } from '../format/body.ts';
 import { objectId } from '../format/pack.ts';
 import { type DamagedFinding, findingOf } from './damage.ts';
 import { readObjects } from './objects.ts';
+import { Evidence, isCarrier, type Testified } from './obsolete-notes.ts';
 import type { Repository } from './repository.ts';
 import { Session } from './sessions.ts';
 
@@ -69,8 +70,10 @@ async function putBoth(
 export interface NoteListing {
   /** Notes of each snapshot, each pair once. */
   bySnapshot: Map<string, NoteBody[]>;
+  /** Snapshots that were forgotten, as notes of others say; what is left of their own notes is not listed. */
+  testified: ReadonlyMap<string, Testified>;
   damaged: DamagedFinding[];
-  /** Pairs of which one object is missing or damaged: snapshot and the note's sort. */
+  /** Pairs of which one object is missing or damaged, but for obsolete ones, which may be going: snapshot and the note's sort. */
   halves: { snapshot: string; note: string; object: string }[];
 }
 
@@ -103,15 +106,18 @@ const snapshotOfName = (name: string): string => name.split('/')[1] as string;
 function foldPairs(found: readonly { name: string; note: NoteBody }[]): Omit<NoteListing, 'damaged'> {
   const bySnapshot = new Map<string, NoteBody[]>();
   const halves: NoteListing['halves'] = [];
+  const evidence = new Evidence(found.map(({ note }) => note));
+  const { testified } = evidence;
   for (const copies of Map.groupBy(found, ({ note }) => `${note.snapshot} ${note.pair}`).values()) {
     const { name, note } = copies[0] as { name: string; note: NoteBody };
+    if (testified.has(note.snapshot) && !isCarrier(note)) continue;
     const notes = bySnapshot.get(note.snapshot) ?? [];
     bySnapshot.set(note.snapshot, [...notes, note]);
-    if (new Set(copies.map((copy) => copy.note.copy)).size < 2) {
+    if (new Set(copies.map((copy) => copy.note.copy)).size < 2 && !evidence.isObsolete(note)) {
       halves.push({ snapshot: note.snapshot, note: note.note, object: name });
     }
   }
-  return { bySnapshot, halves };
+  return { bySnapshot, testified, halves };
 }
 
 /** The note of one of these sorts that counts: the latest, ties broken by the greater pair. */

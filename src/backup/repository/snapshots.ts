@@ -29,11 +29,22 @@ export interface SnapshotRecord {
   notes: NoteBody[];
 }
 
+export interface Forgotten {
+  /** When it was said: by its own note, or by one that testifies for many. */
+  time: string;
+  /** True where another snapshot's note says so. */
+  testified: boolean;
+  /** Of those that counted, while their notes are there. */
+  confirmed: NoteOf<'confirmed'> | undefined;
+  /** Its writer and number, where they are known. */
+  head: { writer: string; seq: number } | undefined;
+}
+
 export interface Catalog {
   /** Newest first; without those that were forgotten. */
   snapshots: SnapshotRecord[];
-  /** IDs that have a `forgotten` note, with the `confirmed` note of those that counted. */
-  forgotten: Map<string, NoteOf<'confirmed'> | undefined>;
+  /** What was removed on purpose, by ID. */
+  forgotten: Map<string, Forgotten>;
   /** Every ID of which anything is left, readable or not. */
   known: Set<string>;
   /** Snapshot objects of forgotten snapshots that are still there: the deletion was interrupted. */
@@ -67,7 +78,7 @@ function foldCatalog(
   notes: NoteListing,
   damaged: DamagedFinding[],
 ): Catalog {
-  const known = new Set([...present, ...notes.bySnapshot.keys()]);
+  const known = new Set([...present, ...notes.bySnapshot.keys(), ...notes.testified.keys()]);
   const catalog: Catalog = {
     snapshots: [],
     forgotten: new Map(),
@@ -81,8 +92,16 @@ function foldCatalog(
     const own = notes.bySnapshot.get(id) ?? [];
     const confirmed = latestNote(own, 'confirmed');
     const body = present.has(id) ? (bodyOf(id) ?? confirmed?.body) : confirmed?.body;
-    if (latestNote(own, 'forgotten') !== undefined) {
-      catalog.forgotten.set(id, confirmed);
+    const forgotten = latestNote(own, 'forgotten');
+    const testified = notes.testified.get(id);
+    if (forgotten !== undefined || testified !== undefined) {
+      const time = (testified ?? forgotten)?.time as string;
+      catalog.forgotten.set(id, {
+        time,
+        testified: testified !== undefined,
+        confirmed,
+        head: headOf(testified ?? body),
+      });
       if (present.has(id)) catalog.leftovers.push(id);
     } else if (body !== undefined) {
       catalog.snapshots.push(record(id, body, present.has(id), confirmed, own));
@@ -90,6 +109,10 @@ function foldCatalog(
   }
   catalog.snapshots.sort(newestFirst);
   return catalog;
+}
+
+function headOf(said: { writer?: string; seq?: number } | undefined): Forgotten['head'] {
+  return said?.writer === undefined || said.seq === undefined ? undefined : { writer: said.writer, seq: said.seq };
 }
 
 function record(

@@ -88,7 +88,7 @@ describe('the catalog of snapshots', () => {
     await forgetSnapshot(repository, id, 'test');
     const catalog = await readCatalog(fresh());
     expect(catalog.snapshots).toEqual([]);
-    expect(catalog.forgotten.get(id)?.body).toMatchObject({ source: 'app' });
+    expect(catalog.forgotten.get(id)?.confirmed?.body).toMatchObject({ source: 'app' });
     expect(() => resolveSnapshot(catalog, { id: id.slice(0, 8) })).toThrow('was forgotten');
   });
 });

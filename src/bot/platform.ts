@@ -79,8 +79,8 @@ export interface Suggestion {
 /** How an event is answered. Each method may be called long after the event, and any number of times. */
 export interface Reply {
   /**
-   * Shows the answer to the event's audience, in place of what this reply showed before. Resolves once the platform has it, with where it is; undefined
-   * where no later process could edit it.
+   * Shows the answer to the event's audience, in place of what this reply showed before. To a press the first one stands below the message that holds the button,
+   * or takes its place where only the person sees both. Resolves once the platform has it, with where it is; undefined where no later process could edit it.
    */
   show(view: View): Promise<MessageRef | undefined>;
   /** One more message, which only the person sees. */

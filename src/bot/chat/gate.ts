@@ -6,6 +6,7 @@ import type { EventLog } from '../../state/event-log.ts';
 import { good, type View } from '../../view/view.ts';
 import type { CommandEvent, CompletionEvent, Platform, PlatformEvents, PressEvent, Reply } from '../platform.ts';
 import type { LogLine } from '../platform-options.ts';
+import { Slots } from '../slots.ts';
 import { Answer } from './answer.ts';
 import type { Buttons } from './buttons.ts';
 import type { Chat } from './chat.ts';
@@ -27,10 +28,14 @@ export interface GateParts {
 
 type Event = CommandEvent | PressEvent;
 
+const REFUSALS_AT_ONCE = 8;
+
 /** What every event passes: told apart from a repetition, checked for who sent it, noted. Behind it there are only owners. */
 export class Gate {
   readonly #parts: GateParts;
   readonly #working = new Set<Promise<void>>();
+  /** However many strangers there are: the connections are for owners. */
+  readonly #refusals = new Slots(REFUSALS_AT_ONCE);
 
   constructor(parts: GateParts) {
     this.#parts = parts;
@@ -133,7 +138,8 @@ export class Gate {
     }
     reply.failed?.();
     this.#note(event, 'refused', { detail: 'no owner' });
-    await tell(event, reply, strangerView(event.person));
+    // An attempt is one line in the log, also where its refusal does not arrive.
+    await this.#refusals.run(() => tell(event, reply, strangerView(event.person)).catch(() => {}));
   }
 
   #note(

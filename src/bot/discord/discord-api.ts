@@ -1,17 +1,10 @@
-import {
-  RateLimitError,
-  REST,
-  type RESTOptions,
-  type RequestData,
-  type RequestMethod,
-  type RouteLike,
-} from 'discord.js';
+import { RateLimitError, REST, type RESTOptions, type RequestData, RequestMethod, type RouteLike } from 'discord.js';
 import type { Clock } from '../../shared/clock.ts';
 import { HoldfastError } from '../../shared/errors.ts';
 import { type RandomSource, randomFraction } from '../../shared/random.ts';
+import { Slots } from '../slots.ts';
 import { isFinal, toHoldfastError } from './discord-errors.ts';
 import type { DiscordMessage } from './render-message.ts';
-import { Slots } from './slots.ts';
 
 /** Pauses grow up to this. */
 const LONGEST_PAUSE_MS = 30_000;
@@ -40,12 +33,14 @@ export const PATIENT: Patience = { forMs: 5 * 60_000, firstPauseMs: 1000, attemp
 
 /**
  * What a request is made with: the bot's own token, or the token of an interaction, which is part of the address and for which no global limit counts.
- * Acknowledgements go by a lane of their own, so that nothing holds them up.
+ * Acknowledgements go by a lane of their own, so that nothing holds them up, and those to strangers by another: however many they are, owners do not wait for
+ * them.
  */
-export type Lane = 'bot' | 'acknowledgement' | 'answer';
+export type Lane = 'bot' | 'acknowledgement' | 'stranger' | 'answer';
 
 /** Requests of one lane under way at once. New connections cost more than waiting for one that is open. */
 const AT_ONCE = 24;
+const STRANGERS_AT_ONCE = 8;
 
 /**
  * Discord's REST API through the library's client, which keeps the rate limits by bucket. Waiting and retrying are done here: after rate limits as
@@ -70,14 +65,15 @@ export class DiscordApi {
       // The library's own way cannot send files once another library has brought a newer undici, as Slack's does.
       makeRequest: async (url: string, { dispatcher: _, ...init }) => fetch(url, init as RequestInit),
     };
-    const lane = (globalRequestsPerSecond: number) => ({
+    const lane = (globalRequestsPerSecond: number, atOnce = AT_ONCE) => ({
       client: new REST({ ...shared, globalRequestsPerSecond }),
-      slots: new Slots(AT_ONCE),
+      slots: new Slots(atOnce),
     });
     this.lanes = {
       bot: lane(50),
       acknowledgement: lane(Number.POSITIVE_INFINITY),
       answer: lane(Number.POSITIVE_INFINITY),
+      stranger: lane(Number.POSITIVE_INFINITY, STRANGERS_AT_ONCE),
     };
   }
 
@@ -129,6 +125,10 @@ export class DiscordApi {
       );
       try {
         return await client.request({ ...data, fullRoute: route, method, auth: lane === 'bot', signal: late.signal });
+      } catch (error) {
+        // Done, with an answer that says that it is JSON and has nothing in it.
+        if (error instanceof SyntaxError && givesNothing(method, route)) return undefined;
+        throw error;
       } finally {
         done.abort();
       }
@@ -149,6 +149,10 @@ export class DiscordApi {
     }
   }
 }
+
+/** Requests whose answer has no content. */
+const givesNothing = (method: RequestMethod, route: RouteLike): boolean =>
+  method === RequestMethod.Delete || route.endsWith('/callback');
 
 /** A message as the library sends it. */
 export function messageData({ body, files }: DiscordMessage, extra: Record<string, unknown> = {}): RequestData {

@@ -1,20 +1,20 @@
 import {
   type AutocompleteInteraction,
-  type ButtonInteraction,
-  type ChatInputCommandInteraction,
+  type CommandInteraction,
   type Interaction,
   InteractionResponseType,
+  type MessageComponentInteraction,
   MessageFlags,
+  type ModalSubmitInteraction,
   RequestMethod,
   Routes,
-  type StringSelectMenuInteraction,
 } from 'discord.js';
 import type { AnyCommand } from '../../commands/command.ts';
 import type { View } from '../../view/view.ts';
-import type { Audience, MessageRef, Platform, PlatformEvents, PostOptions, Suggestion } from '../platform.ts';
+import type { MessageRef, Person, Platform, PlatformEvents, PostOptions, Reply, Suggestion } from '../platform.ts';
 import type { DiscordOptions } from '../platform-options.ts';
 import { clip } from './components.ts';
-import { DiscordApi, type Patience } from './discord-api.ts';
+import { DiscordApi, type Lane, type Patience } from './discord-api.ts';
 import { DiscordConnection } from './discord-connection.ts';
 import { explain, isAcknowledgedAlready, isFinal, toHoldfastError } from './discord-errors.ts';
 import { DiscordMessages } from './discord-messages.ts';
@@ -26,8 +26,9 @@ import {
   type FieldsOf,
   isPrivate,
   pressEvent,
+  submitEvent,
 } from './interaction-events.ts';
-import { InteractionReply, type ReplyContext } from './interaction-reply.ts';
+import { InteractionReply, lendPressed, type ReplyContext } from './interaction-reply.ts';
 import { LIMITS } from './limits.ts';
 import { quoteWord } from './list-option.ts';
 import { registerCommands } from './register-commands.ts';
@@ -40,7 +41,10 @@ const SUGGEST_WITHIN_MS = 2000;
 /** What was begun may finish for so long when stopping. */
 const FINISH_WITHIN_MS = 5000;
 
-type Component = ButtonInteraction | StringSelectMenuInteraction;
+type Answerable = CommandInteraction | MessageComponentInteraction | ModalSubmitInteraction;
+
+/** For what Discord takes no answer to any more. */
+const UNHEARD: Reply = { show: async () => undefined, whisper: async () => {} };
 
 /** Holdfast on Discord: slash commands, buttons, selects and autocomplete over the gateway, answers over REST. */
 export function createDiscordPlatform(options: DiscordOptions): Platform {
@@ -136,48 +140,62 @@ class DiscordPlatform implements Platform {
   private async receive(interaction: Interaction, events: PlatformEvents): Promise<void> {
     const receivedMs = this.options.clock.now();
     try {
-      if (interaction.isChatInputCommand()) await this.onCommand(interaction, receivedMs, events);
-      else if (interaction.isButton() || interaction.isStringSelectMenu())
-        await this.onPress(interaction, receivedMs, events);
+      if (interaction.isCommand()) await this.onCommand(interaction, receivedMs, events);
+      else if (interaction.isMessageComponent()) await this.onPress(interaction, receivedMs, events);
+      else if (interaction.isModalSubmit()) await this.onSubmit(interaction, receivedMs, events);
       else if (interaction.isAutocomplete()) await this.onAutocomplete(interaction, events);
     } catch (error) {
       this.options.log({ level: 'warning', message: `An event from Discord was lost: ${explain(error)}` });
     }
   }
 
-  private async onCommand(
-    interaction: ChatInputCommandInteraction,
+  private async onCommand(interaction: CommandInteraction, receivedMs: number, events: PlatformEvents): Promise<void> {
+    const event = commandEvent(interaction, this.fieldsOf);
+    const audience = events.audience(event);
+    const isHeard = await this.acknowledgeFrom(event.person, events, interaction, deferred(audience === 'person'));
+    const how = { isPrivate: audience === 'person', start: 'deferred' } as const;
+    await events.onCommand(event, isHeard ? this.reply(interaction, receivedMs, how) : UNHEARD);
+  }
+
+  private async onPress(
+    interaction: MessageComponentInteraction,
     receivedMs: number,
     events: PlatformEvents,
   ): Promise<void> {
-    const event = commandEvent(interaction, this.fieldsOf);
-    const audience = events.audience(event);
-    const data = audience === 'person' ? { data: { flags: MessageFlags.Ephemeral } } : {};
-    await this.acknowledge(interaction, { type: InteractionResponseType.DeferredChannelMessageWithSource, ...data });
-    const reply = this.reply(interaction, receivedMs, { isPrivate: audience === 'person', start: 'deferred' });
-    await events.onCommand(event, reply);
+    const event = pressEvent(interaction);
+    const onlyPerson = events.audience(event) === 'person';
+    const body = { type: InteractionResponseType.DeferredMessageUpdate };
+    const isHeard = await this.acknowledgeFrom(event.person, events, interaction, body);
+    // What all see stays where it is, unless it is edited by name.
+    const start = onlyPerson && isPrivate(interaction) ? 'pressed' : 'new';
+    const reply = this.reply(interaction, receivedMs, { isPrivate: onlyPerson, start });
+    if (isHeard && !onlyPerson && event.message !== undefined) {
+      lendPressed(this.messages, event.message, interaction, receivedMs);
+    }
+    await events.onPress(event, isHeard ? reply : UNHEARD);
   }
 
-  private async onPress(interaction: Component, receivedMs: number, events: PlatformEvents): Promise<void> {
-    const event = pressEvent(interaction);
-    const audience: Audience = events.audience(event);
-    await this.acknowledge(interaction, { type: InteractionResponseType.DeferredMessageUpdate });
-    // What only one person may see never takes the place of what all see, nor the other way round.
-    const start = (audience === 'person') === isPrivate(interaction) ? 'pressed' : 'new';
-    const reply = this.reply(interaction, receivedMs, {
-      isPrivate: audience === 'person',
-      start,
-      pressed: event.message,
-    });
-    await events.onPress(event, reply);
+  private async onSubmit(
+    interaction: ModalSubmitInteraction,
+    receivedMs: number,
+    events: PlatformEvents,
+  ): Promise<void> {
+    const event = submitEvent(interaction);
+    const isHeard = await this.acknowledgeFrom(event.person, events, interaction, deferred(true));
+    const reply = this.reply(interaction, receivedMs, { isPrivate: true, start: 'deferred' });
+    await events.onPress(event, isHeard ? reply : UNHEARD);
   }
 
   private async onAutocomplete(interaction: AutocompleteInteraction, events: PlatformEvents): Promise<void> {
     const asked = completion(interaction, this.fieldsOf);
-    const suggestions = asked === undefined ? [] : await this.suggest(asked, events);
-    await this.acknowledge(interaction, {
+    const suggestions = await this.suggest(asked, events);
+    const body = {
       type: InteractionResponseType.ApplicationCommandAutocompleteResult,
       data: { choices: choicesOf(suggestions, asked) },
+    };
+    const isStranger = !isKnownTo(events, asked.event.person);
+    await this.acknowledge(interaction, body, isStranger ? 'stranger' : 'acknowledgement').catch((error) => {
+      if (!isStranger) throw error;
     });
   }
 
@@ -200,19 +218,45 @@ class DiscordPlatform implements Platform {
    *
    * @throws DiscordAPIError where Discord says that it is too late
    */
-  private async acknowledge({ id, token }: Interaction, body: object): Promise<void> {
+  private async acknowledge(
+    { id, token }: Pick<Interaction, 'id' | 'token'>,
+    body: object,
+    lane: Lane = 'acknowledgement',
+  ): Promise<void> {
     try {
       const route = Routes.interactionCallback(id, token);
-      await this.api.request('acknowledgement', RequestMethod.Post, route, { body }, ACKNOWLEDGE);
+      await this.api.request(lane, RequestMethod.Post, route, { body }, ACKNOWLEDGE);
     } catch (error) {
       if (isFinal(error) && !isAcknowledgedAlready(error)) throw error;
     }
   }
 
+  /**
+   * False where it is too late to answer. What an owner asked for is not done then, because Discord has told them that it failed; a stranger's attempt is handed
+   * on all the same, to be noted.
+   *
+   * @throws DiscordAPIError where it came from an owner
+   */
+  private async acknowledgeFrom(
+    person: Person,
+    events: PlatformEvents,
+    interaction: Answerable,
+    body: object,
+  ): Promise<boolean> {
+    const isKnown = isKnownTo(events, person);
+    try {
+      await this.acknowledge(interaction, body, isKnown ? 'acknowledgement' : 'stranger');
+      return true;
+    } catch (error) {
+      if (isKnown) throw error;
+      return false;
+    }
+  }
+
   private reply(
-    { applicationId, token, user, channelId }: ChatInputCommandInteraction | Component,
+    { applicationId, token, user, channelId }: Answerable,
     receivedMs: number,
-    how: Pick<ReplyContext, 'isPrivate' | 'start' | 'pressed'>,
+    how: Pick<ReplyContext, 'isPrivate' | 'start'>,
   ): InteractionReply {
     const { api, messages } = this;
     const { clock } = this.options;
@@ -224,21 +268,29 @@ class DiscordPlatform implements Platform {
       token,
       receivedMs,
       user: user.id,
-      channel: channelId,
+      channel: channelId ?? '',
       ...how,
     });
   }
 }
 
+const isKnownTo = (events: PlatformEvents, person: Person): boolean => events.knows?.(person) ?? true;
+
+/** "Thinking", shown to all or to the person alone. */
+const deferred = (isPrivate: boolean): object => ({
+  type: InteractionResponseType.DeferredChannelMessageWithSource,
+  ...(isPrivate && { data: { flags: MessageFlags.Ephemeral } }),
+});
+
 /** Suggestions as Discord takes them; a value that is too long for it cannot be offered. */
 function choicesOf(
   suggestions: readonly Suggestion[],
-  asked: Completion | undefined,
+  { isList, before }: Completion,
 ): { name: string; value: string }[] {
   return suggestions
     .map(({ label, value }) => ({
       name: clip(label, LIMITS.suggestion),
-      value: asked?.isList ? asked.before + quoteWord(value) : value,
+      value: isList ? before + quoteWord(value) : value,
     }))
     .filter(({ value }) => value !== '' && value.length <= LIMITS.suggestion)
     .slice(0, LIMITS.suggestions);

@@ -1,12 +1,12 @@
 import {
   ApplicationCommandOptionType,
   type AutocompleteInteraction,
-  type ButtonInteraction,
-  type ChatInputCommandInteraction,
+  type CommandInteraction,
   type CommandInteractionOption,
+  type MessageComponentInteraction,
   MessageFlags,
   MessageFlagsBitField,
-  type StringSelectMenuInteraction,
+  type ModalSubmitInteraction,
 } from 'discord.js';
 import type { Fields } from '../../commands/command.ts';
 import type { RawValue } from '../../commands/field.ts';
@@ -17,26 +17,35 @@ import { parseListOption, splitPartialList } from './list-option.ts';
 export const DISCORD = 'discord';
 
 type AnyInteraction =
-  | ChatInputCommandInteraction
+  | CommandInteraction
   | AutocompleteInteraction
-  | ButtonInteraction
-  | StringSelectMenuInteraction;
+  | MessageComponentInteraction
+  | ModalSubmitInteraction;
 
 /** The fields of a command by its name; none for a command that is registered no more. */
 export type FieldsOf = (command: string) => Fields;
 
-export function commandEvent(interaction: ChatInputCommandInteraction, fieldsOf: FieldsOf): CommandEvent {
+/** Commands of menus are none of Holdfast's: they keep a name that no command has, so that they are refused by it. */
+export function commandEvent(interaction: CommandInteraction, fieldsOf: FieldsOf): CommandEvent {
+  if (!interaction.isChatInputCommand()) {
+    return { ...incoming(interaction), kind: 'command', command: `${interaction.commandName} (menu)`, raw: {} };
+  }
   const { command, options } = calledCommand(interaction.commandName, interaction.options.data);
   return { ...incoming(interaction), kind: 'command', command, raw: rawInput(options, fieldsOf(command)) };
 }
 
-export function pressEvent(interaction: ButtonInteraction | StringSelectMenuInteraction): PressEvent {
+/** A form was sent. Holdfast shows none on Discord, so that its ID is one that nobody knows. */
+export function submitEvent(interaction: ModalSubmitInteraction): PressEvent {
+  return { ...incoming(interaction), kind: 'press', id: interaction.customId, message: undefined };
+}
+
+export function pressEvent(interaction: MessageComponentInteraction): PressEvent {
   const { channelId } = interaction;
   return {
     ...incoming(interaction),
     kind: 'press',
     id: interaction.customId,
-    ...(interaction.isStringSelectMenu() && { value: interaction.values[0] ?? '' }),
+    ...(interaction.isAnySelectMenu() && { value: interaction.values[0] ?? '' }),
     message: isPrivate(interaction)
       ? undefined
       : { platform: DISCORD, channel: channelId, message: interaction.message.id },
@@ -50,14 +59,14 @@ export interface Completion {
   isList: boolean;
 }
 
-/** Undefined for an option that the command has no more. */
-export function completion(interaction: AutocompleteInteraction, fieldsOf: FieldsOf): Completion | undefined {
+/** An option that the command has no more keeps its own name. */
+export function completion(interaction: AutocompleteInteraction, fieldsOf: FieldsOf): Completion {
   const { command, options } = calledCommand(interaction.commandName, interaction.options.data);
   const fields = fieldsOf(command);
   const focused = options.find((option) => option.focused);
-  const [key, field] = Object.entries(fields).find(([name]) => optionName(name) === focused?.name) ?? [];
-  if (focused === undefined || key === undefined) return undefined;
-  const typed = String(focused.value ?? '');
+  const found = Object.entries(fields).find(([name]) => optionName(name) === focused?.name);
+  const [key, field] = found ?? [focused?.name ?? ''];
+  const typed = String(focused?.value ?? '');
   const isList = field?.kind === 'list';
   const { before, partial } = isList ? splitPartialList(typed) : { before: '', partial: typed };
   const others = rawInput(
@@ -69,7 +78,7 @@ export function completion(interaction: AutocompleteInteraction, fieldsOf: Field
 }
 
 /** True where only the person sees the message that holds the component. */
-export function isPrivate({ message }: ButtonInteraction | StringSelectMenuInteraction): boolean {
+export function isPrivate({ message }: MessageComponentInteraction): boolean {
   return new MessageFlagsBitField(message.flags ?? 0).has(MessageFlags.Ephemeral);
 }
 

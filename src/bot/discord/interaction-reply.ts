@@ -29,12 +29,20 @@ export interface ReplyContext {
   /** Whether only the person may see what is shown. */
   isPrivate: boolean;
   /**
-   * What `show` works on first: the answer that was deferred (nothing is to be seen of it yet), the message that holds what was pressed, or a message that
-   * is yet to be made.
+   * What `show` works on first: the answer that was deferred (nothing is to be seen of it yet), the private message that holds what was pressed, or a message
+   * that is yet to be made.
    */
   start: 'deferred' | 'pressed' | 'new';
-  /** The message that holds what was pressed, where all see it. */
-  pressed?: MessageRef | undefined;
+}
+
+/** A message whose button was pressed can be edited with the token of that press. */
+export function lendPressed(
+  messages: DiscordMessages,
+  { message }: MessageRef,
+  { applicationId, token }: Pick<ReplyContext, 'applicationId' | 'token'>,
+  receivedMs: number,
+): void {
+  messages.lend(message, { applicationId, token, untilMs: receivedMs + TOKEN_LIVES_MS, name: ORIGINAL });
 }
 
 /**
@@ -54,7 +62,6 @@ export class InteractionReply implements Reply {
   constructor(context: ReplyContext) {
     this.context = context;
     this.start = context.start;
-    if (context.start === 'pressed') this.shown = context.pressed;
   }
 
   show(view: View): Promise<MessageRef | undefined> {

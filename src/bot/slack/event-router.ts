@@ -3,7 +3,7 @@ import type { Clock } from '../../shared/clock.ts';
 import type { HoldfastError } from '../../shared/errors.ts';
 import type { View } from '../../view/view.ts';
 import type { ChatCommands } from '../chat/chat-commands.ts';
-import type { CommandEvent, Person, PlatformEvents, PressEvent } from '../platform.ts';
+import type { CommandEvent, Person, PlatformEvents, PressEvent, Reply } from '../platform.ts';
 import type { LogLine } from '../platform-options.ts';
 import { MAIN_COMMAND } from './command-names.ts';
 import { optionObjects } from './controls.ts';
@@ -22,6 +22,8 @@ import {
   readSubmission,
 } from './modal.ts';
 import {
+  type OtherPayload,
+  otherPayload,
   type PressPayload,
   pressPayload,
   type SlashPayload,
@@ -51,6 +53,9 @@ export interface RouterOptions {
 const SUGGEST_WITHIN_MS = 2500;
 
 type Handler = (body: never, ack: Acknowledge) => Promise<void>;
+
+/** For what Slack takes no answer to. */
+const UNHEARD: Reply = { show: async () => undefined, whisper: async () => {} };
 
 /** Turns what Slack sends into the port's events. Every one is acknowledged before anything is done for it. */
 export class EventRouter {
@@ -84,17 +89,52 @@ export class EventRouter {
             ? [submissionPayload, this.#onSubmission]
             : type === 'block_suggestion'
               ? [suggestionPayload, this.#onSuggestion]
-              : []
-    ) as [z.ZodType?, Handler?];
-    const read = schema?.safeParse(body);
-    if (handler !== undefined && read?.success) return handler.call(this, read.data as never, ack);
+              : [otherPayload, this.#onOther]
+    ) as [z.ZodType, Handler];
+    const read = schema.safeParse(body);
+    if (read.success) return handler.call(this, read.data as never, ack);
     await ack();
-    if (read !== undefined) this.#warn('Slack sent an event that makes no sense', read.error);
+    // Messages and the like are none of Holdfast's, and have no sender in this place.
+    if (schema !== otherPayload) this.#warn('Slack sent an event that makes no sense', read.error);
+  }
+
+  /** Owners find out that nothing happens; strangers are refused, and noted. */
+  async #onOther(body: OtherPayload, ack: Acknowledge): Promise<void> {
+    await ack();
+    const { type, callback_id: callback = '', response_url: responseUrl, channel } = body;
+    const person = personOf(body.user, body);
+    if (this.#knows(person)) return;
+    const eventId = eventIdOf(type, person.id, callback, body.trigger_id, body.action_ts);
+    const target = {
+      channel: channel?.id ?? '',
+      user: body.user.id,
+      responseUrl,
+      receivedMs: this.#options.clock.now(),
+    };
+    await this.#refuse(person, eventId, `${callback} (${type})`, responseUrl === undefined ? undefined : target);
+  }
+
+  /** Hands on what a stranger sent under a name that no command has. */
+  async #refuse(
+    person: Person,
+    eventId: string,
+    command: string,
+    target?: Omit<ReplyTarget, 'audience' | 'replaces'>,
+  ): Promise<void> {
+    const place = placeOf(target?.channel ?? '');
+    const reply = target && this.#reply({ ...target, audience: 'person', replaces: 'answer' });
+    await this.#options.events.onCommand(
+      { kind: 'command', eventId, person, place, command, raw: {} },
+      reply ?? UNHEARD,
+    );
   }
 
   async #onSlash(body: SlashPayload, ack: Acknowledge): Promise<void> {
     const { commands, events } = this.#options;
-    const person = personOf({ id: body.user_id, ...(body.user_name && { name: body.user_name }) }, body.team_id);
+    const person = personOf(
+      { id: body.user_id, ...(body.user_name && { name: body.user_name }) },
+      { team: { id: body.team_id } },
+    );
     const typed = readTyped(body.command, body.text, commands);
     const event = slashEvent(body, person, typed);
     const audience = events.audience(event);
@@ -116,15 +156,20 @@ export class EventRouter {
     const { container, actions } = body;
     const action = actions[0];
     const channel = body.channel?.id ?? container?.channel_id;
-    // A select within a form: what counts is what the form holds when it is submitted.
-    if (action === undefined || channel === undefined) return ack();
-    const person = personOf(body.user, body.team?.id);
+    const person = personOf(body.user, body);
+    const eventId = eventIdOf('press', person.id, body.trigger_id, action?.action_id, action?.action_ts);
+    if (action === undefined || channel === undefined) {
+      await ack();
+      // A select within a form: what counts is what the form holds when it is submitted.
+      if (!this.#knows(person)) await this.#refuse(person, eventId, 'form');
+      return;
+    }
     const stamp = container?.message_ts ?? body.message?.ts;
     const isEphemeral = container?.is_ephemeral === true || stamp === undefined;
     const value = action.selected_option?.value;
     const event: PressEvent = {
       kind: 'press',
-      eventId: eventIdOf('press', person.id, body.trigger_id, action.action_id, action.action_ts),
+      eventId,
       person,
       place: placeOf(channel),
       id: action.action_id,
@@ -147,21 +192,28 @@ export class EventRouter {
   async #onSubmission(body: SubmissionPayload, ack: Acknowledge): Promise<void> {
     const { commands, events, clock } = this.#options;
     const submitted = readSubmission(body.view, commands);
-    const person = personOf(body.user, body.team?.id);
+    const person = personOf(body.user, body);
+    const isKnown = this.#knows(person);
+    // A form of an owner runs once; every attempt of a stranger counts.
+    const eventId = eventIdOf('submission', person.id, body.view.id, body.view.hash, isKnown ? '' : body.trigger_id);
+    if (!isKnown && (submitted === undefined || 'picked' in submitted)) {
+      await ack();
+      return this.#refuse(person, eventId, 'form', submitted && { ...submitted.from, user: body.user.id });
+    }
     if (submitted === undefined) return ack();
     if ('picked' in submitted) {
       const picked = commands.all.find(({ name }) => name === submitted.picked);
-      if (picked === undefined || !this.#knows(person)) return ack();
+      if (picked === undefined) return ack();
       return ack({ response_action: 'update', view: commandModal(picked, submitted.from) });
     }
     const command = commandOfModal(body.view, commands);
-    if (command !== undefined && this.#knows(person)) {
+    if (command !== undefined && isKnown) {
       const errors = formErrors(command, submitted.raw, { nowMs: clock.now() });
       if (Object.keys(errors).length > 0) return ack({ response_action: 'errors', errors });
     }
     const event: CommandEvent = {
       kind: 'command',
-      eventId: eventIdOf('submission', person.id, body.view.id, body.view.hash),
+      eventId,
       person,
       place: placeOf(submitted.from.channel),
       command: submitted.command,
@@ -177,10 +229,12 @@ export class EventRouter {
     const { view, block_id: field, value: partial } = body;
     const command = view === undefined ? undefined : commandOfModal(view, commands);
     const from = view === undefined ? undefined : originOf(view);
+    const person = personOf(body.user, body);
     if (view === undefined || command === undefined || from === undefined || !(field in command.input)) {
-      return ack({ options: [] });
+      await ack({ options: [] });
+      if (!this.#knows(person)) await this.#refuse(person, eventIdOf('completion', person.id, field, partial), 'form');
+      return;
     }
-    const person = personOf(body.user, body.team?.id);
     const asked = events.onCompletion({
       kind: 'completion',
       eventId: eventIdOf('completion', person.id, view.id, field, partial),

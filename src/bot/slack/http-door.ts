@@ -7,6 +7,8 @@ import { EVENTS_PATH } from './events-path.ts';
 
 /** Slack sends less; what is longer is not read. */
 const BODY_LIMIT = 1024 * 1024;
+/** How far Slack's clock and ours may differ, in seconds. Source: https://docs.slack.dev/authentication/verifying-requests-from-slack */
+const TOLERATED_S = 300;
 
 export interface HttpDoorOptions {
   signingSecret: string;
@@ -57,6 +59,11 @@ export class HttpDoor {
     response.on('finish', () => {
       if (response.statusCode === 401) this.#options.onRejected({ reason: this.#whyRejected(request) });
     });
+    if (isAhead(request, this.#options.now())) {
+      // The library looks only whether a signature is old: one of the future would be good for too long.
+      response.writeHead(401).end();
+      return;
+    }
     try {
       this.receiver.requestListener(request, response);
     } catch {
@@ -68,6 +75,12 @@ export class HttpDoor {
   #whyRejected({ headers }: IncomingMessage): string {
     const stamp = Number(headers['x-slack-request-timestamp']);
     if (headers['x-slack-signature'] === undefined || Number.isNaN(stamp)) return 'no signature';
-    return Math.abs(this.#options.now() / 1000 - stamp) > 300 ? 'an old signature' : 'a bad signature';
+    const ageS = this.#options.now() / 1000 - stamp;
+    if (ageS < -TOLERATED_S) return 'a signature of the future';
+    return ageS > TOLERATED_S ? 'an old signature' : 'a bad signature';
   }
+}
+
+function isAhead({ headers }: IncomingMessage, nowMs: number): boolean {
+  return Number(headers['x-slack-request-timestamp']) - nowMs / 1000 > TOLERATED_S;
 }

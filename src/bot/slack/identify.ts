@@ -10,13 +10,19 @@ interface SlackUser {
   team_id?: string | undefined;
 }
 
+/** Where a request came from. */
+interface Requested {
+  team?: { id: string } | null | undefined;
+  enterprise?: { id: string } | null | undefined;
+}
+
 /**
  * Who did it: team and user together, since user IDs of different teams may be equal. A person's own team counts, not the one that a shared channel
- * belongs to; only where an organisation stands in its place (an ID that begins with E) does the team of the request.
+ * belongs to; only where an organisation stands in its place (an ID that begins with E) does the team of the request, and where there is none the organisation.
  */
-export function personOf(user: SlackUser, requestTeam: string | undefined): Person {
+export function personOf(user: SlackUser, { team: of, enterprise }: Requested): Person {
   const own = user.team_id?.startsWith('T') ? user.team_id : undefined;
-  const team = own ?? requestTeam ?? user.team_id ?? '';
+  const team = own ?? of?.id ?? user.team_id ?? enterprise?.id ?? '';
   return { platform: PLATFORM, id: `${team}/${user.id}`, name: user.name ?? user.username ?? user.id };
 }
 

@@ -5,6 +5,8 @@ import { z } from 'zod';
  * https://docs.slack.dev/interactivity/implementing-slash-commands
  */
 const team = z.object({ id: z.string() }).nullish();
+/** Where an app is installed for a whole organisation. */
+const enterprise = team;
 const user = z.object({
   id: z.string(),
   name: z.string().optional(),
@@ -46,6 +48,7 @@ export type ModalPayload = z.infer<typeof modal>;
 export const pressPayload = z.object({
   type: z.literal('block_actions'),
   team,
+  enterprise,
   user,
   channel,
   trigger_id: z.string(),
@@ -75,15 +78,31 @@ export type PressPayload = z.infer<typeof pressPayload>;
 export const submissionPayload = z.object({
   type: z.literal('view_submission'),
   team,
+  enterprise,
   user,
   trigger_id: z.string().optional(),
   view: modal,
 });
 export type SubmissionPayload = z.infer<typeof submissionPayload>;
 
+/** What Holdfast has no use for, such as shortcuts: only who sent it is read. */
+export const otherPayload = z.object({
+  type: z.string(),
+  team,
+  enterprise,
+  user,
+  channel,
+  callback_id: z.string().optional(),
+  trigger_id: z.string().optional(),
+  action_ts: z.string().optional(),
+  response_url: z.string().optional(),
+});
+export type OtherPayload = z.infer<typeof otherPayload>;
+
 export const suggestionPayload = z.object({
   type: z.literal('block_suggestion'),
   team,
+  enterprise,
   user,
   block_id: z.string(),
   value: z.string().default(''),

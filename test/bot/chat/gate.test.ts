@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { loadChatCommands } from '../../../src/bot/chat/chat-commands.ts';
+import { HoldfastError } from '../../../src/shared/errors.ts';
 import { systemRandom } from '../../../src/shared/random.ts';
 import { ANN, BEN, ChatStage, EVE, HERE } from '../../helpers/chat-stage.ts';
 import { buttonOf, wordsOf } from '../../helpers/memory-platform.ts';
@@ -24,6 +25,50 @@ describe('a stranger', () => {
     const refused = (await stage.audited()).filter(({ outcome }) => outcome === 'refused');
     expect(refused.reduce((sum, { times = 1 }) => sum + times, 0)).toBe(names.length + 4);
     expect(refused.every(({ who }) => who.id === EVE.id)).toBe(true);
+  });
+});
+
+describe('a refusal', () => {
+  it('that does not arrive is one line of the audit log all the same', async () => {
+    const stage = await ChatStage.open();
+    const gone = new HoldfastError('not_found', 'The message is gone');
+    const reply = { show: () => Promise.reject(gone), whisper: () => Promise.reject(gone) };
+    const events = stage.bot.gate.eventsFor(stage.platform);
+    for (let i = 0; i < 40; i++) {
+      await events.onCommand(
+        { kind: 'command', eventId: `e${i}`, person: EVE, place: HERE, command: 'list', raw: {} },
+        reply,
+      );
+    }
+    const noted = (await stage.audited()).filter(({ who }) => who.id === EVE.id);
+    expect(new Set(noted.map(({ outcome }) => outcome))).toEqual(new Set(['refused']));
+    expect(noted.reduce((sum, { times = 1 }) => sum + times, 0)).toBe(40);
+  });
+
+  it('waits for others, of which only a few are told at once, and owners do not wait for any', async () => {
+    const stage = await ChatStage.open();
+    const never = Promise.withResolvers<undefined>();
+    let told = 0;
+    const reply = {
+      show: () => {
+        told++;
+        return never.promise;
+      },
+      whisper: () => never.promise,
+    };
+    const events = stage.bot.gate.eventsFor(stage.platform);
+    const working = Array.from({ length: 50 }, (_, i) =>
+      events.onCommand(
+        { kind: 'command', eventId: `e${i}`, person: EVE, place: HERE, command: 'list', raw: {} },
+        reply,
+      ),
+    );
+    expect(wordsOf((await stage.say(ANN, 'whoami')).view)).toContain('an owner');
+    expect(told).toBeLessThan(10);
+    never.resolve(undefined);
+    await Promise.all(working);
+    expect(told).toBe(50);
+    await stage.stop();
   });
 });
 

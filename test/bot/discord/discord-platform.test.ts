@@ -233,7 +233,7 @@ describe('a command on Discord', () => {
 });
 
 describe('a button on Discord', () => {
-  it('brings its ID back and changes the message that holds it', async () => {
+  it('brings its ID back, and is answered below the message that holds it', async () => {
     await using bot = await startBot();
     const { discord, events, platform } = bot;
     const ref = await platform.post('77', BUTTONS);
@@ -248,17 +248,20 @@ describe('a button on Discord', () => {
       message: ref,
       person: { id: OWNER.id },
     });
-    expect(discord.messages('77').map(textOf)).toEqual(['Restoring']);
+    await events.presses[0]!.reply.show(text('Restored'));
+    expect(discord.messages('77').map(textOf)).toEqual(['Sure?', 'Restored']);
   });
 
-  it('changes its message also long after it was pressed', async () => {
+  it('lets its message be edited, where the bot may not write too, and long after it was pressed', async () => {
     await using bot = await startBot();
     const { discord, events, platform, clock } = bot;
-    await platform.post('77', BUTTONS);
+    const ref = await platform.post('77', BUTTONS);
     discord.press(discord.messages('77')[0]!, 'Restore');
     await discord.until('the event', () => events.presses.length > 0);
+    await platform.edit(ref, text('Restoring'));
+    expect(discord.rest.requests.at(-1)?.path).toMatch(/^\/webhooks\//);
     clock.putForward(16 * MINUTE_MS);
-    await events.presses[0]!.reply.show(text('Restored'));
+    await platform.edit(ref, text('Restored'));
     expect(discord.messages('77').map(textOf)).toEqual(['Restored']);
   });
 
@@ -318,6 +321,69 @@ describe('a button on Discord', () => {
     discord.pressId(discord.messages('77')[0]!, 'forged');
     await discord.until('the event', () => events.presses.length > 0);
     expect(events.presses[0]?.event.id).toBe('forged');
+  });
+});
+
+describe('what Holdfast never shows on Discord', () => {
+  it('is acknowledged and handed on all the same: selects of users, forms, menus, options', async () => {
+    await using bot = await startBot();
+    const { discord, events, platform } = bot;
+    await platform.post('77', BUTTONS);
+    events.seenBy = 'person';
+    events.press = (_event, reply) => reply.whisper(text('Refused'));
+    events.command = (_event, reply) => reply.show(text('Refused'));
+    const [message] = discord.messages('77');
+    const where = { user: STRANGER };
+    const sent = [
+      discord.chooseUser(message!, 'id-1', where),
+      discord.submitForm('id-1', where),
+      discord.chooseInMenu('restore', where),
+    ];
+    for (const interaction of sent) await discord.answer(interaction, /Refused/);
+    expect(events.presses.map(({ event }) => event.id)).toEqual(['id-1', 'id-1']);
+    expect(events.commands.map(({ event }) => event.command)).toEqual(['restore (menu)']);
+    const typed = discord.completeUnknown('restore', where);
+    await discord.until('choices', () => typed.choices);
+    expect(events.completions).toMatchObject([{ command: 'restore', field: 'nothing', person: { id: STRANGER.id } }]);
+    expect(discord.messages('77', OWNER).map(textOf)).toEqual(['Sure?']);
+  });
+});
+
+describe('an acknowledgement on Discord', () => {
+  const isCallback = ({ path }: { path: string }): boolean => path.endsWith('/callback');
+  const tooLate = () => new DiscordRefusal(404, 10062, 'Unknown interaction');
+
+  it('that comes too late lets a stranger be noted, without an answer', async () => {
+    await using bot = await startBot();
+    const { discord, events, log } = bot;
+    events.isOwner = false;
+    events.command = (_event, reply) => reply.show(text('Refused'));
+    discord.fail(isCallback, tooLate());
+    const interaction = discord.call('backup', {}, { user: STRANGER });
+    await discord.until('the event', () => events.commands.length > 0);
+    const { path } = discord.rest.requests.find(isCallback)!;
+    expect(path).toContain(interaction.token);
+    expect(discord.rest.requests.filter((request) => request.path.includes(interaction.token))).toHaveLength(1);
+    expect(discord.rest.requests.filter((request) => request.path === '/users/@me/channels')).toEqual([]);
+    expect(log).toEqual([]);
+  });
+
+  it('that comes too late lets nothing run for an owner, whom Discord has told that it failed', async () => {
+    await using bot = await startBot();
+    const { discord, events, log } = bot;
+    discord.fail(isCallback, tooLate());
+    discord.call('backup');
+    await discord.until('a line', () => log.length > 0);
+    expect(events.commands).toEqual([]);
+  });
+
+  it('is sent once, also where the answer to it is empty and said to be JSON', async () => {
+    await using bot = await startBot();
+    const { discord, events } = bot;
+    discord.fail(isCallback, 'empty');
+    discord.call('backup');
+    await discord.until('the event', () => events.commands.length > 0);
+    expect(discord.rest.requests.filter(isCallback)).toHaveLength(1);
   });
 });
 

@@ -125,6 +125,33 @@ describe('a slash command on Slack', () => {
     expect(new SlackUser(slack, 'U0002').sees(CHANNEL)).toEqual([]);
   });
 
+  it('hands on whatever else a stranger sends, each once', async () => {
+    await owner.type(CHANNEL, '/holdfast');
+    const view = await slack.until(() => owner.form(), 'a form');
+    const stranger = { team: { id: 'T0666' }, user: { id: 'U0001', team_id: 'T0666' }, trigger_id: 'forged' };
+    const form = { ...view.view, id: view.id, state: { values: {} } };
+    for (const sent of [
+      { type: 'view_submission', view: form },
+      { type: 'view_submission', view: { ...form, private_metadata: 'forged' } },
+      { type: 'block_actions', container: { type: 'view' }, actions: [{ action_id: 'b', action_ts: '1' }] },
+      { type: 'block_suggestion', block_id: 'backup', value: 'la', view: form },
+      { type: 'shortcut', callback_id: 'backup' },
+      { type: 'message_action', callback_id: 'restore', channel: { id: CHANNEL }, message: { ts: '1' } },
+    ]) {
+      const answer = await slack.deliver('interactive', { ...stranger, ...sent });
+      expect(JSON.stringify(answer ?? {})).not.toContain('view');
+    }
+    await bench.nextCommand(6);
+    expect(bench.commands.map(({ event }) => [event.person.id, event.command])).toEqual(
+      ['form', 'form', 'form', 'form', 'backup (shortcut)', 'restore (message_action)'].map((command) => [
+        'T0666/U0001',
+        command,
+      ]),
+    );
+    for (const { reply } of bench.commands.slice(1)) await reply.show(text('You may not do this')).catch(() => {});
+    expect(owner.sees(CHANNEL)).toEqual([]);
+  });
+
   it('counts the team of the person, not of the channel', async () => {
     await bench.platform.post(CHANNEL, ASK);
     const payload = owner.pressPayload(CHANNEL, 'Go');
@@ -132,6 +159,9 @@ describe('a slash command on Slack', () => {
     expect((await bench.nextPress()).event.person.id).toBe('T0666/U0001');
     await slack.deliver('interactive', { ...payload, user: { id: 'U0001', team_id: 'E0001' } });
     expect((await bench.nextPress(2)).event.person.id).toBe('T0001/U0001');
+    const whole = { ...payload, team: null, enterprise: { id: 'E0001', name: 'All' }, is_enterprise_install: true };
+    await slack.deliver('interactive', { ...whole, user: { id: 'U0001' } });
+    expect((await bench.nextPress(3)).event.person.id).toBe('E0001/U0001');
   });
 
   it('says so when Slack does not take the form', async () => {
@@ -166,7 +196,7 @@ describe('a slash command on Slack', () => {
     await slack.deliver('interactive', { type: 'block_actions', user: 7, actions: [] });
     await slack.deliver('interactive', {
       type: 'view_submission',
-      user: { id: 'U1' },
+      user: { id: 'U0001', team_id: 'T0001' },
       view: { id: 'V', callback_id: 'other' },
     });
     await owner.type(CHANNEL, '/backup');

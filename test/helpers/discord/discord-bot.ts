@@ -24,12 +24,18 @@ export class RecordedEvents implements PlatformEvents {
   readonly states: { state: PlatformState; detail?: string }[] = [];
   /** Who sees answers. */
   seenBy: Audience = 'place';
+  /** Whether whoever comes is an owner. */
+  isOwner = true;
   command: (event: CommandEvent, reply: Reply) => Promise<unknown> = async () => {};
   press: (event: PressEvent, reply: Reply) => Promise<unknown> = async () => {};
   suggestions: (event: CompletionEvent) => Promise<readonly Suggestion[]> = async () => [];
 
   audience(): Audience {
     return this.seenBy;
+  }
+
+  knows(): boolean {
+    return this.isOwner;
   }
 
   async onCommand(event: CommandEvent, reply: Reply): Promise<void> {

@@ -136,6 +136,32 @@ export class FakeDiscord {
     throw new Error(`There is no option ${label}`);
   }
 
+  /** Chooses a user in a select of users, which the bot never shows. */
+  chooseUser(message: FakeMessage, custom_id: string, where: Where = {}): FakeInteraction {
+    const { id, name } = where.user ?? OWNER;
+    const users = { [id]: { id, username: name, discriminator: '0', avatar: null } };
+    return this.component(message, { component_type: 5, custom_id, values: [id], resolved: { users } }, where);
+  }
+
+  /** Sends a form, which the bot never shows. */
+  submitForm(custom_id: string, where: Where = {}): FakeInteraction {
+    return this.interact(5, where, () => ({ custom_id, components: [] }));
+  }
+
+  /** Chooses a command in the menu of a user, where the bot has none. */
+  chooseInMenu(name: string, where: Where = {}): FakeInteraction {
+    const target = where.user ?? OWNER;
+    const users = { [target.id]: { id: target.id, username: target.name, discriminator: '0', avatar: null } };
+    const id = this.state.snowflake();
+    return this.interact(2, where, () => ({ id, name, type: 2, target_id: target.id, resolved: { users } }));
+  }
+
+  /** Types into an option that no command has. */
+  completeUnknown(name: string, where: Where = {}): FakeInteraction {
+    const options = [{ name: 'nothing', type: 3, value: 'x', focused: true }];
+    return this.interact(4, where, () => ({ id: this.state.snowflake(), name, type: 1, options }));
+  }
+
   /** Delivers an interaction once more, as after a lost acknowledgement of the gateway. */
   deliverAgain(interaction: FakeInteraction): void {
     this.gateway.dispatch('INTERACTION_CREATE', interaction.payload);

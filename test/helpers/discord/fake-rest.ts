@@ -18,8 +18,11 @@ export interface Fault {
   when: (request: FakeRequest) => boolean;
   /** How many more requests it hits. */
   times: number;
-  /** `hang` never answers; `lose` does what was asked and cuts the connection instead of answering. */
-  what: DiscordRefusal | { status: number } | 'hang' | 'cut' | 'lose';
+  /**
+   * `hang` never answers; `lose` does what was asked and cuts the connection instead of answering; `empty` does it and says that the answer, of which there is none,
+   * is JSON.
+   */
+  what: DiscordRefusal | { status: number } | 'hang' | 'cut' | 'lose' | 'empty';
 }
 
 const ACKNOWLEDGE_WITHIN_MS = 3000;
@@ -92,7 +95,7 @@ export class FakeRest {
     if (fault?.what === 'lose') incoming.socket.destroy();
     else {
       response.writeHead(answer.status, {
-        ...(answer.body !== undefined && { 'content-type': 'application/json' }),
+        ...((answer.body !== undefined || fault?.what === 'empty') && { 'content-type': 'application/json' }),
         ...answer.headers,
       });
       response.end(answer.body === undefined ? undefined : JSON.stringify(answer.body));

@@ -48,7 +48,7 @@ export type Acknowledgement = 'deferred' | 'deferred-update' | 'replied' | 'upda
 export interface FakeInteraction {
   id: string;
   token: string;
-  type: 2 | 3 | 4;
+  type: 2 | 3 | 4 | 5;
   user: FakeUser;
   channel: string;
   createdMs: number;

@@ -131,8 +131,8 @@ export class OpenEngine implements Engine {
 
   async restore(request: RestoreRequest, context?: OperationContext): Promise<RestoreResult> {
     const { restore } = await import('./operations/restore/restore.ts');
-    const safetyBackup = async (paths: string[]) =>
-      (await this.backup({ paths, trigger: 'pre-restore' }, context)).snapshot;
+    const safetyBackup = async (paths: string[], source: string | undefined) =>
+      (await this.backup({ paths, source, trigger: 'pre-restore' }, context)).snapshot;
     return restore({ ...this.#parts, repository: this.#opening, safetyBackup }, request, context);
   }
 

@@ -119,6 +119,14 @@ export function conversationSuite(platform: string, makeDriver: MakeDriver): voi
       expect(() => readFileSync(data('file-2.txt'))).toThrow();
     });
 
+    it('files what a restore saved first under the source that it is of', async () => {
+      const engine = await openRepository({ location: stage.repository, passphrase: () => stage.passphrase });
+      const saved = await engine.list({ trigger: 'pre-restore' });
+      await engine.close();
+      expect(saved.length).toBeGreaterThan(0);
+      expect(new Set(saved.map(({ source }) => source))).toEqual(new Set(['app']));
+    });
+
     it('refuses a folder that is no restore root, and restores into one that is', async () => {
       const refused = await chat.command('owner', 'restore', { backup: 'latest', to: '/etc' });
       expect(refused.text).toContain('none of the folders');

@@ -29,8 +29,8 @@ export interface RestoreEnvironment {
   /** Threads that write; 0: everything happens in the caller's. */
   threads: number;
   posix: 'auto' | 'off';
-  /** Backs paths up before they are changed; resolves with the snapshot's ID. */
-  safetyBackup(paths: string[]): Promise<string>;
+  /** Backs paths up before they are changed, as a backup of `source` where they are one; resolves with the snapshot's ID. */
+  safetyBackup(paths: string[], source: string | undefined): Promise<string>;
 }
 
 /** Stores that cannot be written to are read without a session. */
@@ -82,7 +82,9 @@ async function restoreFrom(
     repositoryFolder: folderOf(repository),
     threads,
     workers,
-    safetyBackup: async (paths: readonly ByteString[]) => safetyBackup(paths.map(asText)),
+    // In place it is the source that is about to change, and people look for its safety backups there.
+    safetyBackup: async (paths: readonly ByteString[]) =>
+      safetyBackup(paths.map(asText), request.inPlace === true ? record.body.source : undefined),
   };
   const session = await startSession(repository, request, record.body, layout);
   try {

@@ -12,6 +12,7 @@ const PASSED = [
   'HOLDFAST_STATE_DIR',
   'HOLDFAST_POSIX',
   'MALLOC_ARENA_MAX',
+  'GLIBC_TUNABLES',
 ];
 
 export function engineEnvironment(all: Readonly<Record<string, string | undefined>>): Record<string, string> {

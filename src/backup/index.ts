@@ -27,13 +27,16 @@ export async function openRepository(request: OpenRequest): Promise<Engine> {
   const store = new BoundedStore(await openStore(request.location), maxObjectBytes);
   try {
     const [ports, parts] = await Promise.all([portsOf(store), partsOf(store)]);
+    const deriving = Promise.withResolvers<void>();
     const opening = openInStore(ports, {
       passphrase: request.passphrase,
       early: ['index/', 'snapshots/', 'notes/'],
+      onDeriving: deriving.resolve,
     });
     // At once: nothing may be awaited between them, or a failure to open would be nobody's.
     const engine = new OpenEngine(parts, opening);
-    if (request.early !== true) await engine.opened();
+    // Whatever the caller does next, if only loading an operation, would keep the passphrase waiting.
+    await (request.early === true ? Promise.race([deriving.promise, engine.opened()]) : engine.opened());
     return engine;
   } catch (error) {
     await store.close();

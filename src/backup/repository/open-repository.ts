@@ -15,6 +15,8 @@ export interface OpenRepositoryRequest {
   passphrase: () => Promise<string> | string;
   /** Prefixes whose objects the caller will need: read while scrypt runs. */
   early?: readonly string[];
+  /** Called once the passphrase is being worked on, which takes long but not in this thread. */
+  onDeriving?: () => void;
 }
 
 /**
@@ -40,7 +42,9 @@ export async function openRepository(ports: RepositoryPorts, request: OpenReposi
   // Whoever awaits these sees their failures; until then nobody does, and Node would call them unhandled.
   configs.catch(() => {});
   early.catch(() => {});
-  const { slot, ring } = (await openOneSlot(slots, passphrase)) ?? notOpened(store, sure.length > 0);
+  const opened = openOneSlot(slots, passphrase);
+  request.onDeriving?.();
+  const { slot, ring } = (await opened) ?? notOpened(store, sure.length > 0);
   const isAlone = sure.includes(slot) && sure.filter(({ slotId }) => slotId === slot.slotId).length === 1;
   const otherCopy = isAlone ? await sealOtherCopy(slot, passphrase, ports.random) : undefined;
   const authentic = authenticHeader(header, slot, warnings);

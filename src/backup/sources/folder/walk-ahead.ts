@@ -1,14 +1,15 @@
+import { FoundList } from './found-list.ts';
 import type { Found } from './walk.ts';
 
 /** Entries that may be looked at before anyone can use them: a bound on memory. */
-const MOST_AHEAD = 40_960;
+const MOST_AHEAD = 98_304;
 /** Entries between two looks at whether others want to run. */
 const SLICE = 256;
 
 /** A walk that begins before its consumer is ready, so that the disk is read while keys are derived. */
 export class WalkAhead implements Iterable<Found> {
   readonly #walk: Iterator<Found>;
-  #found: Found[] = [];
+  readonly #found = new FoundList();
   #failure: unknown;
   #failed = false;
   #ended = false;
@@ -31,10 +32,8 @@ export class WalkAhead implements Iterable<Found> {
   }
 
   *[Symbol.iterator](): Generator<Found> {
-    const ahead = this.#found;
-    this.#found = [];
     try {
-      yield* ahead;
+      yield* this.#found.take();
       if (this.#failed) throw this.#failure;
       if (!this.#ended) yield* { [Symbol.iterator]: () => this.#walk };
     } finally {

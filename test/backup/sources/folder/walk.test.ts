@@ -82,8 +82,9 @@ describe('a walk ahead', () => {
   });
 
   it('keeps a failure for whoever iterates, after what came before it', async () => {
+    const place = backupPlace();
     const failing = (function* (): Generator<Found> {
-      yield { path: 'first' } as Found;
+      yield* walkOf(place.source);
       throw new Error('broken');
     })();
     const ahead = new WalkAhead(failing);
@@ -92,7 +93,7 @@ describe('a walk ahead', () => {
     expect(() => {
       for (const { path } of ahead) met.push(path);
     }).toThrow('broken');
-    expect(met).toEqual(['first']);
+    expect(met).toEqual(['']);
   });
 
   it.each([true, false])('closes its folders when nobody sees it to its end (iterated: %s)', async (iterated) => {

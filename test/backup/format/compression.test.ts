@@ -36,6 +36,14 @@ describe('compress', () => {
     expect(back).toEqual(plain);
   });
 
+  test('compresses noise of few byte values, in which nothing repeats', () => {
+    const plain = Buffer.from(random.bytes(MIB / 2).toString('hex'));
+    const { codec, stored, back } = roundTrip(plain);
+    expect(codec).toBe(CODEC_ZSTD);
+    expect(stored).toBeLessThan(0.6 * MIB);
+    expect(back).toEqual(plain);
+  });
+
   test('stores what would gain less than three percent', () => {
     const plain = random.bytes(MIB);
     plain.fill(0, 0, 20_000);

@@ -3,6 +3,7 @@ import { printableName } from '../../../shared/printable.ts';
 import type { ChunkRef, Hole } from '../../entry.ts';
 import type { SideRecord } from '../../format/manifest.ts';
 import { ONE_CHUNK_BYTES, type StoredEntry } from '../../format/manifest-entry.ts';
+import { DATA } from '../../format/pack-index.ts';
 import type { OperationContext } from '../../ports.ts';
 import type { FileStatus } from '../../posix/file-status.ts';
 import type { Owners } from '../../posix/owners.ts';
@@ -465,7 +466,8 @@ class FolderRun {
     const length = entry.size - sumOf(holes);
     if (entry.size > 0) {
       entry.digest = detail?.logicalDigest === undefined ? digest : Buffer.from(detail.logicalDigest);
-      entry.chunks = length > 0 ? [{ id: hasher.id(0, digest), length }] : [];
+      // The digest alone names the only chunk of a file without holes.
+      if (holes.length > 0) entry.chunks = length > 0 ? [{ id: hasher.id(DATA, digest), length }] : [];
     }
     if (holes.length > 0) entry.holes = holes;
     queued.state = 'ready';
@@ -557,7 +559,7 @@ function count(report: BackupReport, entry: StoredEntry, counted: QueuedEntry['c
   else if (entry.type === 'file') report.files[counted]++;
   else report.others++;
   report.bytes += entry.size;
-  if (entry.indirect !== true) report.chunks += entry.chunks?.length ?? 0;
+  if (entry.indirect !== true) report.chunks += entry.chunks?.length ?? (entry.digest === undefined ? 0 : 1);
 }
 
 function sideOf(status: FileStatus): SideRecord {

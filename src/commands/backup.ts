@@ -140,16 +140,22 @@ export const backup = defineCommand({
     source: configured === undefined ? source : configuredSource(configured, source).name,
   }),
   async run(context, given): Promise<BackupResult> {
-    const { configured } = context;
-    const source = configured === undefined ? undefined : configuredSource(configured, given.source);
+    const { configured, runs } = context;
+    if (configured !== undefined && runs !== undefined) {
+      const { name } = configuredSource(configured, given.source);
+      return runs.backup(
+        { source: name, trigger: given.trigger ?? 'manual', tags: given.tag, force: given.force },
+        context,
+      );
+    }
     const request: BackupRequest = {
-      ...(source === undefined ? content(context, given) : { paths: [...source.paths] }),
-      source: source?.name ?? given.source,
+      ...content(context, given),
+      source: given.source,
       tags: given.tag,
       host: given.host,
       time: given.time,
       trigger: given.trigger ?? 'manual',
-      exclude: [...given.exclude, ...(source?.exclude ?? [])],
+      exclude: given.exclude,
       excludeFiles: given.excludeFile,
       excludeCaches: given.excludeCaches,
       oneFileSystem: given.oneFileSystem,

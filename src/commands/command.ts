@@ -2,6 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { Engine } from '../backup/engine.ts';
 import type { OperationContext } from '../backup/ports.ts';
 import type { Configured } from '../config/configured.ts';
+import type { RunControl } from '../jobs/run-desk.ts';
 import type { ErrorCode } from '../shared/errors.ts';
 import type { JobRecord, PlanWeight } from '../state/document.ts';
 import type { View } from '../view/view.ts';
@@ -47,6 +48,8 @@ export interface CommandContext extends Services, OperationContext {
   jobs?: JobControl | undefined;
   /** Folder of the audit log, where a configuration names one. */
   auditFolder?: string | undefined;
+  /** What runs by itself, and how a configured source is backed up, where there is a bot. */
+  runs?: RunControl | undefined;
 }
 
 /** What commands may do with jobs. */

@@ -220,11 +220,14 @@ class Stopped extends HoldfastError {
   }
 }
 
+/** True for what jobs are aborted with when the bot ends. */
+export const isStopped = (reason: unknown): boolean => reason instanceof Stopped;
+
 function outcomeOf(error: unknown, signal: AbortSignal): JobOutcome {
   const result = error instanceof Error ? error.message : String(error);
   if (!signal.aborted) return { state: 'failed', result };
   const { reason } = signal;
-  return { state: reason instanceof Stopped ? 'interrupted' : 'cancelled', result: (reason as Error).message };
+  return { state: isStopped(reason) ? 'interrupted' : 'cancelled', result: (reason as Error).message };
 }
 
 function forgetOld(jobs: JobRecord[]): void {

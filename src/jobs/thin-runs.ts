@@ -8,11 +8,13 @@ const DAY_MS = 86_400_000;
 
 /** What is worth remembering of the runs, oldest first: so few that the state stays small, and still how each day went, and what each weekday is like. */
 export function thinned(runs: readonly RunRecord[]): RunRecord[] {
-  const newestMs = Math.max(...runs.map(({ started }) => Date.parse(started)));
+  // ISO 8601 in UTC: as text they are in the order of time.
+  const newest = runs.reduce((latest, { started }) => (started > latest ? started : latest), '');
+  const oldest = newest === '' ? '' : new Date(Date.parse(newest) - DAYS * DAY_MS).toISOString();
   const kept = new Set<RunRecord>();
   for (const own of Map.groupBy(runs, ({ source }) => source).values()) {
     for (const run of own.slice(-RECENT)) kept.add(run);
-    const older = own.slice(0, -RECENT).filter(({ started }) => newestMs - Date.parse(started) < DAYS * DAY_MS);
+    const older = own.slice(0, -RECENT).filter(({ started }) => started > oldest);
     for (const day of Map.groupBy(older, ({ started }) => started.slice(0, 10)).values()) {
       kept.add(mostOf(day, badness));
       kept.add(mostOf(day, change));

@@ -14,6 +14,8 @@ import { auditAnchors } from '../commands/parts/audit-anchors.ts';
 import type { Config, Owner } from '../config/config.ts';
 import { createConfigured } from '../config/configured.ts';
 import { JobRunner } from '../jobs/job-runner.ts';
+import type { HookParts } from '../jobs/runs/hook-runner.ts';
+import type { DiskSpace } from '../jobs/watch/disk-space.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { ProcessIdentity } from '../shared/process-identity.ts';
 import type { RandomSource } from '../shared/random.ts';
@@ -26,7 +28,10 @@ import { beginEntry, endEntry, eventEntry } from './auditing.ts';
 import { openUnattended } from './unattended.ts';
 
 export interface BotOptions {
-  config: Pick<Config, 'file' | 'sources' | 'owners' | 'notify' | 'routes' | 'restoreRoots' | 'state' | 'unattended'>;
+  config: Pick<
+    Config,
+    'file' | 'repository' | 'sources' | 'owners' | 'notify' | 'routes' | 'restoreRoots' | 'state' | 'unattended'
+  >;
   commands: ChatCommands;
   /** Whoever sits at the machine's terminal. */
   local: readonly Owner[];
@@ -36,6 +41,8 @@ export interface BotOptions {
   random: RandomSource;
   identity: ProcessIdentity;
   scrub: (text: string) => string;
+  hooks: Pick<HookParts, 'environment' | 'resolve'>;
+  diskSpace: (folder: string) => Promise<DiskSpace | undefined>;
   log: (line: LogLine) => void;
 }
 
@@ -87,11 +94,19 @@ export async function openBot(options: BotOptions): Promise<Bot> {
   const buttons = new Buttons({ state, clock, random });
   const configured = createConfigured(config);
   const stopping = new AbortController();
+  const unattended = openUnattended({
+    ...options,
+    state,
+    runner,
+    buttons,
+    onHappened: (event) => note(eventEntry(event)),
+  });
   const requests = new Requests({
     commands,
     configured,
     auditFolder: config.state,
     runner,
+    desk: unattended,
     services,
     openJobServices: options.openJobServices,
   });
@@ -108,18 +123,9 @@ export async function openBot(options: BotOptions): Promise<Bot> {
     audit: note,
     log,
   });
-  const unattended = openUnattended({
-    config,
-    state,
-    runner,
-    buttons,
-    clock,
-    random,
-    log,
-    onHappened: (event) => note(eventEntry(event)),
-  });
   note({ who: HOLDFAST, what: 'start', outcome: 'noted' });
   for (const reason of state.losses) unattended.sink.happened({ kind: 'state_fallback', reason });
+  await unattended.history.recover();
   const untold = await runner.recover();
   await unattended.tellInterrupted(untold);
   for (const job of untold.filter(({ state }) => state === 'interrupted')) note(endEntry(job));

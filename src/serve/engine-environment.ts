@@ -15,6 +15,13 @@ const PASSED = [
   'GLIBC_TUNABLES',
 ];
 
+/** Variables of the bot that a hook sees: what any program needs. */
+const HOOKS_SEE = ['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'];
+
+export function hookEnvironment(all: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(HOOKS_SEE.flatMap((name) => (all[name] === undefined ? [] : [[name, all[name]] as const])));
+}
+
 export function engineEnvironment(all: Readonly<Record<string, string | undefined>>): Record<string, string> {
   const cache = getCompileCacheDir();
   const passed = PASSED.flatMap((name) => (all[name] === undefined ? [] : [[name, all[name]] as const]));

@@ -70,9 +70,15 @@ function remembering(engine: Engine, { facts }: EngineOptions): Engine {
   return new Proxy(engine, { get: (target, key) => (key === 'backup' ? backup : Reflect.get(target, key)) });
 }
 
-/** An engine process for one job, which gives way to everything else. */
+/** An engine process for one job, which gives way to everything else; started when it is first needed. */
 export async function jobServices(options: EngineOptions): Promise<OpenServices> {
   const { start, location, passphrase, now } = options;
-  const engine = remembering(await openRemoteEngine({ start, location, passphrase, background: true }), options);
-  return { ...servicesOf(async () => engine, now), close: () => engine.close() };
+  let opening: Promise<Engine> | undefined;
+  const open = (): Promise<Engine> => {
+    opening ??= openRemoteEngine({ start, location, passphrase, background: true }).then((engine) =>
+      remembering(engine, options),
+    );
+    return opening;
+  };
+  return { ...servicesOf(open, now), close: async () => (await opening?.catch(() => undefined))?.close() };
 }

@@ -6,6 +6,7 @@ import { configuredSecrets } from '../config/configured-secrets.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { resolveSecret } from '../config/secrets.ts';
 import type { SecretReference } from '../config/values.ts';
+import { diskSpace } from '../jobs/watch/disk-space.ts';
 import type { Clock } from '../shared/clock.ts';
 import { ERROR_EXITS, HoldfastError } from '../shared/errors.ts';
 import { printableText } from '../shared/printable.ts';
@@ -13,6 +14,7 @@ import type { ProcessIdentity } from '../shared/process-identity.ts';
 import type { RandomSource } from '../shared/random.ts';
 import { createScrubber } from '../shared/scrub.ts';
 import { type Bot, openBot } from './bot.ts';
+import { hookEnvironment } from './engine-environment.ts';
 import { jobServices, sharedServices } from './engine-services.ts';
 import { makePlatforms } from './make-platforms.ts';
 import { openTerminal, type TerminalHost } from './open-terminal.ts';
@@ -103,6 +105,8 @@ export async function serve(file: string, host: ServeHost): Promise<number> {
     random,
     identity: host.identity,
     scrub,
+    hooks: { environment: hookEnvironment(host.environment), resolve },
+    diskSpace,
     log,
   });
   running = bot;

@@ -2,33 +2,27 @@ import type { Buttons } from '../bot/chat/buttons.ts';
 import type { Platform } from '../bot/platform.ts';
 import type { LogLine } from '../bot/platform-options.ts';
 import type { Config } from '../config/config.ts';
-import { Holds } from '../jobs/holds.ts';
 import { isUnasked, type JobRunner } from '../jobs/job-runner.ts';
-import { RunHistory } from '../jobs/run-history.ts';
+import type { RunDesk } from '../jobs/run-desk.ts';
 import type { EventSink, HappenedEvent } from '../notify/event.ts';
 import { Notifier } from '../notify/notifier.ts';
-import type { Clock } from '../shared/clock.ts';
-import type { RandomSource } from '../shared/random.ts';
 import type { JobRecord } from '../state/document.ts';
 import type { State } from '../state/state.ts';
+import { openRuns, type RunsOptions } from './open-runs.ts';
 import { PlatformChats } from './platform-chats.ts';
 
-export interface UnattendedOptions {
-  config: Pick<Config, 'sources' | 'routes' | 'unattended'>;
+export interface UnattendedOptions extends Omit<RunsOptions, 'config' | 'sink' | 'onWarning'> {
+  config: RunsOptions['config'] & Pick<Config, 'routes'>;
   state: State;
   runner: JobRunner;
   buttons: Buttons;
-  clock: Clock;
-  random: RandomSource;
   log: (line: LogLine) => void;
   /** Hears all that happens, before anybody is told. */
   onHappened?: (event: HappenedEvent) => void;
 }
 
 /** What runs by itself, wired. */
-export interface UnattendedParts {
-  readonly history: RunHistory;
-  readonly holds: Holds;
+export interface UnattendedParts extends RunDesk {
   readonly sink: EventSink;
   readonly notifier: Notifier;
   /** A platform has come: what waited for it is delivered. */
@@ -39,26 +33,31 @@ export interface UnattendedParts {
 }
 
 export function openUnattended(options: UnattendedOptions): UnattendedParts {
-  const { state, runner, log } = options;
+  const { runner, log } = options;
   const chats = new PlatformChats(options.buttons);
-  const notifier = new Notifier({ ...options, chats, onWarning: (message) => log({ level: 'warning', message }) });
+  const onWarning = (message: string): void => log({ level: 'warning', message });
+  const notifier = new Notifier({ ...options, chats, onWarning });
   const sink: EventSink = {
     happened(event) {
       options.onHappened?.(event);
       notifier.happened(event);
     },
   };
+  const { desk, watching } = openRuns({ ...options, sink, onWarning });
   notifier.start();
+  watching.start();
   return {
-    history: new RunHistory(state),
-    holds: new Holds(state),
+    ...desk,
     sink,
     notifier,
     joined(platform) {
       chats.add(platform);
       notifier.wake();
     },
-    stop: () => notifier.stop(),
+    stop() {
+      watching.stop();
+      notifier.stop();
+    },
     async tellInterrupted(untold) {
       for (const { id, kind, source } of untold.filter(isUnasked)) {
         sink.happened({ kind: 'interrupted', job: id, what: source === undefined ? kind : `${kind} of ${source}` });

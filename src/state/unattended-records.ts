@@ -230,6 +230,10 @@ export interface Hold {
   suspect: string;
   reasons: string[];
   since: string;
+  /** Who pinned it: this hold, which then also unpins it, or somebody before; `wanted` while it could not be pinned. */
+  pin: 'ours' | 'theirs' | 'wanted';
+  /** An owner has said that the run is wrong indeed. */
+  confirmed: boolean;
   messages: StoredMessage[];
 }
 

@@ -12,7 +12,7 @@ import { systemRandom } from '../../src/shared/random.ts';
 import type { AuditEntry } from '../../src/state/audit-entry.ts';
 import { type FakeBehaviour, fakeRepository, summary } from './fake-engine.ts';
 import { buttonOf, MemoryPlatform, type ShownMessage, wordsOf } from './memory-platform.ts';
-import { unattendedOf } from './unattended.ts';
+import { NO_HOOKS, unattendedOf } from './unattended.ts';
 
 export const ANN: Person = { platform: 'memory', id: '1', name: 'Ann' };
 export const BEN: Person = { platform: 'memory', id: '2', name: 'Ben' };
@@ -58,6 +58,7 @@ export class ChatStage {
     const { isProtected = false, restoreRoots = [] } = this.#options;
     this.bot = await openBot({
       config: {
+        repository: { location: '/repository', passphrase: { env: 'PASSPHRASE' } },
         file: join(this.folder, 'holdfast.yaml'),
         sources: [{ name: 'app', paths: ['/srv/app'], exclude: ['*.tmp'], protected: isProtected }],
         owners: this.owners,
@@ -74,6 +75,8 @@ export class ChatStage {
       clock,
       random: systemRandom,
       identity: readProcessIdentity(),
+      hooks: NO_HOOKS,
+      diskSpace: async () => undefined,
       scrub: (text) => text,
       log: ({ level, message }) => this.logged.push(`${level}: ${message}`),
     });

@@ -14,3 +14,6 @@ platforms: { console: true }
 ${more}`;
   return parseConfig(text, '/etc/holdfast.yaml').unattended;
 }
+
+/** For a bot whose sources have no hooks. */
+export const NO_HOOKS = { environment: {}, resolve: () => Promise.reject(new Error('there is no secret')) };

@@ -87,7 +87,7 @@ export class Chat {
     const task = await requests.task(request);
     if (task !== undefined) {
       await this.#job(call, command, task.source, (job, onProgress) =>
-        this.#work({ ...request, signal: job.signal }, answer, onProgress),
+        this.#work({ ...request, signal: job.signal, job: job.record.id }, answer, onProgress),
       );
       return 'job';
     }
@@ -125,7 +125,7 @@ export class Chat {
     const ended = this.#job({ ...call, person }, command, approval.source, async (job, onProgress) => {
       // A click that could work once more after a restart does nothing.
       await used;
-      const request: Request = { command, raw: approval.raw, person, signal: job.signal };
+      const request: Request = { command, raw: approval.raw, person, signal: job.signal, job: job.record.id };
       onProgress({ phase: 'looking again at what would change' });
       const now = await this.#parts.requests.question(request);
       if (now !== undefined && planOf(now).hash !== approval.hash) {

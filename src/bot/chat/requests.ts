@@ -3,6 +3,7 @@ import type { AnyCommand, Confirmation, HelpSection, JobControl, Services, Task 
 import type { RawInput } from '../../commands/parse-input.ts';
 import type { Configured } from '../../config/configured.ts';
 import type { JobRunner } from '../../jobs/job-runner.ts';
+import type { RunControl, RunDesk } from '../../jobs/run-desk.ts';
 import { dispatch, type Execution, type Invocation, question, type Surface, taskOf } from '../dispatch.ts';
 import type { Person } from '../platform.ts';
 import type { ChatCommands } from './chat-commands.ts';
@@ -16,6 +17,8 @@ export interface RequestParts {
   /** Where the audit log is. */
   auditFolder: string;
   runner: JobRunner;
+  /** What runs by itself. */
+  desk: RunDesk;
   /** What quick commands work with; shared by all. */
   services: Services;
   /** What one job works with. */
@@ -28,6 +31,8 @@ export interface Request {
   raw: RawInput;
   person: Person;
   signal: AbortSignal;
+  /** ID of the job that it runs in, where it is one. */
+  job?: string | undefined;
   /** What help adds where it was asked. */
   help?: readonly HelpSection[] | undefined;
 }
@@ -67,7 +72,6 @@ export class Requests {
 
   /** As `runNow`, with services of its own, that are closed when it has ended. The result must hold no streams. */
   async runInJob(request: Request, onProgress: (event: ProgressEvent) => void): Promise<Execution> {
-    onProgress({ phase: 'opening the repository' });
     const services = await this.#parts.openJobServices();
     try {
       return await this.#dispatch(request, services, onProgress);
@@ -86,13 +90,26 @@ export class Requests {
     return execution;
   }
 
-  #surface({ help = [] }: Request, onProgress: (event: ProgressEvent) => void): Surface {
+  #surface(request: Request, onProgress: (event: ProgressEvent) => void): Surface {
+    const { help = [] } = request;
     const { configured, auditFolder } = this.#parts;
     const { sections, ...others } = this.#parts.commands;
     const commands = { ...others, sections: [...sections, ...help] };
     // Warnings are part of results, too.
     const onWarning = (): void => {};
-    return { commands, guided: true, configured, auditFolder, jobs: this.#jobs, onProgress, onWarning };
+    const told = { configured, auditFolder, jobs: this.#jobs, runs: this.#runs(request) };
+    return { commands, guided: true, ...told, onProgress, onWarning };
+  }
+
+  #runs({ person: { platform, id, name }, job }: Request): RunControl {
+    const { runs, ...desk } = this.#parts.desk;
+    return {
+      ...desk,
+      backup(request, context) {
+        if (job === undefined) throw new Error('a backup runs in a job');
+        return runs.run({ ...request, classes: [], who: { platform, id, name }, job }, context);
+      },
+    };
   }
 }
 

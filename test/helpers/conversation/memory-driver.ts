@@ -9,7 +9,7 @@ import { readProcessIdentity } from '../../../src/shared/process-identity.ts';
 import { systemRandom } from '../../../src/shared/random.ts';
 import type { View } from '../../../src/view/view.ts';
 import { MemoryPlatform, type ShownMessage, wordsOf } from '../memory-platform.ts';
-import { unattendedOf } from '../unattended.ts';
+import { NO_HOOKS, unattendedOf } from '../unattended.ts';
 import type { ChatDriver, SeenMessage, Stage, Who } from './chat-driver.ts';
 
 const PEOPLE: Readonly<Record<Who, Person>> = {
@@ -35,6 +35,7 @@ export async function memoryDriver(
   const open = async (): Promise<Bot> => {
     const bot = await openBot({
       config: {
+        repository: { location: stage.repository, passphrase: { env: 'PASSPHRASE' } },
         file: join(stage.folder, 'holdfast.yaml'),
         sources: [{ name: 'app', paths: [stage.data], exclude: [], protected: isProtected }],
         owners: [PEOPLE.owner, PEOPLE['second owner']],
@@ -51,6 +52,8 @@ export async function memoryDriver(
       clock: systemClock,
       random: systemRandom,
       identity: readProcessIdentity(),
+      hooks: NO_HOOKS,
+      diskSpace: async () => undefined,
       scrub: (text) => text,
       log: ({ level, message }) => {
         if (level === 'error') console.error(message);

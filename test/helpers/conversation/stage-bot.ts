@@ -8,7 +8,7 @@ import { jobServices, sharedServices } from '../../../src/serve/engine-services.
 import { systemClock } from '../../../src/shared/clock.ts';
 import { readProcessIdentity } from '../../../src/shared/process-identity.ts';
 import { systemRandom } from '../../../src/shared/random.ts';
-import { unattendedOf } from '../unattended.ts';
+import { NO_HOOKS, unattendedOf } from '../unattended.ts';
 import type { Stage } from './chat-driver.ts';
 
 /** Tells when an event that a test has sent is over. Events are numbered as they arrive: an earlier one may end after a later one. */
@@ -73,6 +73,7 @@ export async function openStageBot(stage: Stage, platform: Platform, owners: rea
     random: systemRandom,
     log: logErrors,
     config: {
+      repository: { location: stage.repository, passphrase: { env: 'PASSPHRASE' } },
       file: join(stage.folder, 'holdfast.yaml'),
       sources: [{ name: 'app', paths: [stage.data], exclude: [], protected: false }],
       owners: owners.map((id) => ({ platform: platform.name, id })),
@@ -86,6 +87,8 @@ export async function openStageBot(stage: Stage, platform: Platform, owners: rea
     services: sharedServices(engine),
     openJobServices: () => jobServices(engine),
     identity: readProcessIdentity(),
+    hooks: NO_HOOKS,
+    diskSpace: async () => undefined,
     scrub: (text) => text,
   });
   await bot.start(platform);

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { abortError, throwIfAborted } from '../../../shared/abort.ts';
 import { HoldfastError, systemCode } from '../../../shared/errors.ts';
 import { printableText } from '../../../shared/printable.ts';
-import { TailBuffer } from './tail-buffer.ts';
+import { TailBuffer } from '../../../shared/tail-buffer.ts';
 
 export interface CommandOptions {
   /** The program and its arguments. No shell looks at them. */

@@ -30,7 +30,7 @@ export interface SnapshotSummary {
   durationMs: number;
   warnings: number;
   pinned: boolean;
-  /** The retention rules that keep it, e.g. `last 3`, `daily 7`; `pinned`; empty when no policy was asked for. */
+  /** The retention rules that keep it, e.g. `last 3`, `daily for 30 d`; `pinned`; empty when no policy was asked for. */
   kept: string[];
   verified: { depth: VerifyDepth; time: string; damaged: number } | null;
 }
@@ -58,23 +58,32 @@ export interface SnapshotFilter {
   to?: string | undefined;
 }
 
-export interface RetentionPolicy {
+/** What is kept of one source. Every rule only adds. */
+export interface RetentionRuleSet {
   last?: number;
   hourly?: number;
   daily?: number;
   weekly?: number;
   monthly?: number;
   yearly?: number;
-  /** Durations in milliseconds back from the newest snapshot. */
+  /** Durations in milliseconds back from the newest snapshot: all, or one for each hour, day ... */
   within?: number;
   withinHourly?: number;
   withinDaily?: number;
   withinWeekly?: number;
   withinMonthly?: number;
   withinYearly?: number;
+  /** All that have one of these. */
   tags?: string[];
+  /** All that were made for a reason, such as `pre-migration`, for so many milliseconds back from the newest snapshot. */
+  triggers?: Record<string, number>;
   /** IANA zone of the buckets; UTC when absent. */
   timeZone?: string;
+}
+
+export interface RetentionPolicy extends RetentionRuleSet {
+  /** In place of all these rules, for sources of these names. */
+  sources?: Record<string, RetentionRuleSet>;
 }
 
 export interface BackupRequest {

@@ -81,6 +81,7 @@ export interface SessionBody {
   target?: RawString;
   journal?: RawString;
   slot?: string;
+  snapshots?: string[];
 }
 
 export interface MarkBody {
@@ -204,6 +205,7 @@ const SESSION = {
   target: optional(raw),
   journal: optional(raw),
   slot: optional(short),
+  snapshots: optional(list(id)),
 };
 const MARK = { time, session: text, packs: list(id), indexes: list(id) };
 const MARK_DONE = { mark: id, time };

@@ -1,25 +1,28 @@
 import { HoldfastError } from '../../shared/errors.ts';
 import { forgetSnapshot } from '../repository/forget-snapshot.ts';
+import { describeSession } from '../repository/frozen.ts';
+import { readersIn } from '../repository/readers.ts';
 import type { Repository } from '../repository/repository.ts';
 import { applyRetention } from '../repository/retention.ts';
 import { retentionItem } from '../repository/retention-item.ts';
 import { listSessions } from '../repository/sessions.ts';
 import { type Catalog, readCatalog, resolveSnapshot, type SnapshotRecord } from '../repository/snapshots.ts';
-import type { ForgetRequest, ForgetResult, RetentionPolicy } from '../types.ts';
+import type { ForgetRequest, ForgetResult, RetentionRuleSet } from '../types.ts';
 import { passes } from './list/list.ts';
 import { summaryOf } from './list/summary.ts';
 
 /**
- * Removes snapshots: those named, or those that a policy does not keep among the ones that pass the filter. Their space is freed by prune.
+ * Removes snapshots: those named, or those that a policy does not keep among the ones that pass the filter. Their space is freed by prune. A policy also
+ * leaves alone what somebody reads, such as a restore.
  *
- * @throws HoldfastError `usage`, `not_found`; `refused` for pinned snapshots and for the last one of a source; `locked` for one that is
- *   still being written
+ * @throws HoldfastError `usage`, `not_found`; `refused` for pinned snapshots and for the last good one of a source; `locked` for one that is
+ *   still being written, or read
  */
 export async function forget(repository: Repository, request: ForgetRequest): Promise<ForgetResult> {
   const catalog = await readCatalog(repository);
   const plan = request.snapshots?.length
     ? await planNamed(repository, catalog, request)
-    : planByPolicy(catalog, request);
+    : await planByPolicy(repository, catalog, request);
   const dryRun = request.dryRun === true;
   const ids = [...plan.going.map(({ id }) => id), ...plan.unreadable];
   if (!dryRun) for (const id of ids) await forgetSnapshot(repository, id, plan.reason);
@@ -50,7 +53,7 @@ async function planNamed(repository: Repository, catalog: Catalog, request: Forg
   const going = [...new Set(named)];
   for (const record of going) requireNotPinned(record);
   requireOneLeft(catalog, going);
-  await requireNotRunning(repository, going);
+  await requireNotInUse(repository, going);
   return { going, unreadable: [...new Set(unreadable)], reason: 'asked for', kept: new Map() };
 }
 
@@ -67,47 +70,65 @@ function requireNotPinned({ id, pinned }: SnapshotRecord): void {
   throw new HoldfastError('refused', `Snapshot ${id.slice(0, 8)} is pinned.`, { advice: 'Unpin it first.' });
 }
 
-/** Of each source one confirmed snapshot stays that is no safety backup, where there is one. */
+/** Of each source one confirmed snapshot stays: without known damage and no safety backup, where there is such a one. */
 function requireOneLeft({ snapshots }: Catalog, going: readonly SnapshotRecord[]): void {
   const confirmed = snapshots.filter(({ confirmed }) => confirmed !== undefined);
   for (const [source, all] of Map.groupBy(confirmed, ({ body }) => body.source)) {
     const ordinary = all.filter(({ body }) => body.trigger !== 'pre-restore');
-    const counted = ordinary.length > 0 ? ordinary : all;
+    const meant = ordinary.length > 0 ? ordinary : all;
+    const good = meant.filter(({ verified }) => verified === undefined || verified.damaged === 0);
+    const counted = good.length > 0 ? good : meant;
     if (!counted.every((record) => going.includes(record))) continue;
     const last = (counted[0] as SnapshotRecord).id.slice(0, 8);
-    throw new HoldfastError('refused', `Snapshot ${last} is the last finished one of ${source}.`, {
+    throw new HoldfastError('refused', `Snapshot ${last} is the last good one of ${source}.`, {
       advice: 'Keep it, or back the source up once more first.',
     });
   }
 }
 
-async function requireNotRunning(repository: Repository, going: readonly SnapshotRecord[]): Promise<void> {
-  const unfinished = going.filter(({ status }) => status === 'unfinished');
-  if (unfinished.length === 0) return;
-  const live = new Set((await listSessions(repository)).flatMap(({ id, live }) => (live ? [id] : [])));
-  const running = unfinished.find(({ body }) => live.has(body.session));
-  if (running === undefined) return;
-  throw new HoldfastError('locked', `Snapshot ${running.id.slice(0, 8)} is still being written.`, {
-    advice: 'Wait until the backup has finished.',
+async function requireNotInUse(repository: Repository, going: readonly SnapshotRecord[]): Promise<void> {
+  if (going.length === 0) return;
+  const sessions = await listSessions(repository);
+  const live = new Set(sessions.flatMap(({ id, live }) => (live ? [id] : [])));
+  const written = going.find(({ status, body }) => status === 'unfinished' && live.has(body.session));
+  if (written !== undefined) {
+    throw new HoldfastError('locked', `Snapshot ${written.id.slice(0, 8)} is still being written.`, {
+      advice: 'Wait until the backup has finished.',
+    });
+  }
+  const readers = readersIn(sessions);
+  const read = going.find(({ id }) => readers.has(id));
+  const reader = read && readers.get(read.id);
+  if (reader === undefined) return;
+  throw new HoldfastError('locked', `Snapshot ${read?.id.slice(0, 8)} is being read: ${describeSession(reader)}.`, {
+    advice: 'Wait until that has finished.',
   });
 }
 
-function planByPolicy({ snapshots }: Catalog, { policy, filter }: ForgetRequest): Plan {
+async function planByPolicy(
+  repository: Repository,
+  { snapshots }: Catalog,
+  { policy, filter }: ForgetRequest,
+): Promise<Plan> {
   if (policy === undefined) {
     throw new HoldfastError('usage', 'Nothing says which snapshots to forget.', {
       advice: 'Name snapshots, or give at least one rule such as --keep-daily 7.',
     });
   }
-  requireSoundPolicy(policy);
+  const { sources = {}, ...others } = policy;
+  for (const rules of [others, ...Object.values(sources)]) requireSoundRules(rules);
   const considered = snapshots.filter((record) => passes(record, filter ?? {}));
-  const kept = applyRetention(considered.map(retentionItem), policy);
-  const going = considered.filter(({ id }) => kept.get(id)?.length === 0);
+  const kept = applyRetention(considered.map(retentionItem), policy, repository.clock.now());
+  const unkept = considered.filter(({ id }) => kept.get(id)?.length === 0);
+  const readers = readersIn(unkept.length > 0 ? await listSessions(repository) : []);
+  for (const { id } of unkept) if (readers.has(id)) kept.set(id, ['being read']);
+  const going = unkept.filter(({ id }) => !readers.has(id));
   return { going, unreadable: [], reason: 'retention policy', kept };
 }
 
 /** A policy without a rule would forget nearly everything, which nobody means. */
-function requireSoundPolicy({ tags, timeZone, ...rules }: RetentionPolicy): void {
-  const numbers = Object.entries(rules).filter(([, value]) => value !== undefined);
+function requireSoundRules({ tags, timeZone, triggers, ...rules }: RetentionRuleSet): void {
+  const numbers = Object.entries({ ...rules, ...triggers }).filter(([, value]) => value !== undefined);
   const wrong = numbers.find(([, value]) => !Number.isSafeInteger(value) || value < 0);
   if (wrong !== undefined) {
     throw new HoldfastError(
@@ -115,7 +136,7 @@ function requireSoundPolicy({ tags, timeZone, ...rules }: RetentionPolicy): void
       `The retention rule ${wrong[0]} is ${wrong[1]}, which is no whole number from 0 up.`,
     );
   }
-  if (!tags?.length && numbers.every(([, value]) => value === 0)) {
+  if (!tags?.length && Object.values(rules).every((value) => !value)) {
     throw new HoldfastError('usage', 'The retention policy keeps nothing.', {
       advice: 'Give at least one rule above 0.',
     });

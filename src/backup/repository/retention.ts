@@ -1,4 +1,5 @@
-import type { RetentionPolicy } from '../types.ts';
+import { formatDuration } from '../../shared/durations.ts';
+import type { RetentionPolicy, RetentionRuleSet } from '../types.ts';
 
 /** Which snapshots a retention policy keeps, and by which rules. Pure: tested against an independent model. */
 
@@ -11,82 +12,121 @@ export interface RetentionItem {
   tags: readonly string[];
   /** It counts: the backup is whole. */
   confirmed: boolean;
+  /** It was verified, and something of it is damaged. */
+  damaged: boolean;
   pinned: boolean;
-  /** A safety backup made before a restore. */
-  safety: boolean;
+  /** Why it was made: `schedule`, `pre-migration` ...; `pre-restore` makes it a safety backup. */
+  trigger: string;
 }
 
 /** One kind of calendar bucket; `last` and `within` have one bucket for each snapshot. */
 type Bucket = 'each' | 'hour' | 'day' | 'week' | 'month' | 'year';
 
 const COUNT_RULES = [
-  { member: 'last', name: 'last', bucket: 'each' },
-  { member: 'hourly', name: 'hourly', bucket: 'hour' },
-  { member: 'daily', name: 'daily', bucket: 'day' },
-  { member: 'weekly', name: 'weekly', bucket: 'week' },
-  { member: 'monthly', name: 'monthly', bucket: 'month' },
-  { member: 'yearly', name: 'yearly', bucket: 'year' },
-] as const satisfies readonly { member: keyof RetentionPolicy; name: string; bucket: Bucket }[];
+  { member: 'last', bucket: 'each' },
+  { member: 'hourly', bucket: 'hour' },
+  { member: 'daily', bucket: 'day' },
+  { member: 'weekly', bucket: 'week' },
+  { member: 'monthly', bucket: 'month' },
+  { member: 'yearly', bucket: 'year' },
+] as const satisfies readonly { member: keyof RetentionRuleSet; bucket: Bucket }[];
 
 const WITHIN_RULES = [
-  { member: 'within', name: 'within', bucket: 'each' },
-  { member: 'withinHourly', name: 'within hourly', bucket: 'hour' },
-  { member: 'withinDaily', name: 'within daily', bucket: 'day' },
-  { member: 'withinWeekly', name: 'within weekly', bucket: 'week' },
-  { member: 'withinMonthly', name: 'within monthly', bucket: 'month' },
-  { member: 'withinYearly', name: 'within yearly', bucket: 'year' },
-] as const satisfies readonly { member: keyof RetentionPolicy; name: string; bucket: Bucket }[];
+  { member: 'within', name: 'all', bucket: 'each' },
+  { member: 'withinHourly', name: 'hourly', bucket: 'hour' },
+  { member: 'withinDaily', name: 'daily', bucket: 'day' },
+  { member: 'withinWeekly', name: 'weekly', bucket: 'week' },
+  { member: 'withinMonthly', name: 'monthly', bucket: 'month' },
+  { member: 'withinYearly', name: 'yearly', bucket: 'year' },
+] as const satisfies readonly { member: keyof RetentionRuleSet; name: string; bucket: Bucket }[];
 
 /** How long a safety backup lets its restore be undone. */
 const SAFETY_MS = 30 * 24 * 60 * 60 * 1000;
+const SAFETY = 'pre-restore';
 
 /**
- * The rules that keep each snapshot, by ID; no rule means that the policy lets it go. Sources are looked at one by one. In each bucket the
- * newest snapshot is kept; buckets without one do not count. Pinned, unfinished and safety snapshots fill no bucket: pinned ones are
- * kept, unfinished ones are not retention's business (kept as `unfinished`), and safety snapshots are kept for 30 days before the newest
- * snapshot, so that a restore can be undone. The newest confirmed snapshot of a source is always kept.
+ * The rules that keep each snapshot, by ID; no rule means that the policy lets it go. Every rule only adds: what one of them keeps is kept.
+ *
+ * - Sources are looked at one by one, each by the rules that the policy has for it.
+ * - Of each calendar bucket the newest snapshot is kept; buckets without one do not count. Pinned, unfinished and safety snapshots fill no bucket.
+ * - Ages count back from the newest finished snapshot of the source, so that nothing goes because a source is not backed up any more. One that
+ *   claims to be from after `nowMs` is not counted from: a clock that was wrong once would make all others old.
+ * - Pinned and unfinished snapshots are kept, and safety snapshots for 30 days, so that a restore can be undone.
+ * - The newest finished snapshot of a source is always kept, and the newest of which no damage is known.
  */
-export function applyRetention(items: readonly RetentionItem[], policy: RetentionPolicy): Map<string, string[]> {
+export function applyRetention(
+  items: readonly RetentionItem[],
+  policy: RetentionPolicy,
+  nowMs: number,
+): Map<string, string[]> {
   const kept = new Map<string, string[]>(items.map(({ id }) => [id, []]));
   const keep = (id: string, rule: string): void => {
     kept.get(id)?.push(rule);
   };
-  for (const item of items) {
-    if (item.pinned) keep(item.id, 'pinned');
-    if (!item.confirmed) keep(item.id, 'unfinished');
-    if (item.tags.some((tag) => policy.tags?.includes(tag))) keep(item.id, 'tag');
+  for (const [source, group] of Map.groupBy(items, (item) => item.source)) {
+    keepOfSource(group, rulesFor(policy, source), keep, nowMs);
   }
-  for (const group of Map.groupBy(items, ({ source }) => source).values()) keepOfSource(group, policy, keep);
   return kept;
 }
 
+const rulesFor = ({ sources, ...others }: RetentionPolicy, source: string): RetentionRuleSet =>
+  (sources !== undefined && Object.hasOwn(sources, source) ? sources[source] : undefined) ?? others;
+
 function keepOfSource(
   group: readonly RetentionItem[],
-  policy: RetentionPolicy,
+  rules: RetentionRuleSet,
   keep: (id: string, rule: string) => void,
+  nowMs: number,
 ): void {
+  for (const { id, pinned, confirmed, tags } of group) {
+    if (pinned) keep(id, 'pinned');
+    if (!confirmed) keep(id, 'unfinished');
+    for (const tag of rules.tags ?? []) if (tags.includes(tag)) keep(id, `tag ${tag}`);
+  }
   const confirmed = group.filter((item) => item.confirmed).toSorted(newestFirst);
-  const counted = confirmed.filter(({ pinned, safety }) => !pinned && !safety);
-  const bucketOf = calendar(policy.timeZone ?? 'UTC');
-  for (const { member, name, bucket } of COUNT_RULES) {
-    const most = policy[member] ?? 0;
+  const unpinned = confirmed.filter(({ pinned }) => !pinned);
+  const counted = unpinned.filter(({ trigger }) => trigger !== SAFETY);
+  const bucketOf = calendar(rules.timeZone ?? 'UTC');
+  for (const { member, bucket } of COUNT_RULES) {
+    const most = rules[member] ?? 0;
     const filled = newestOfBuckets(counted, (item) => bucketOf(bucket, item));
-    for (const item of filled.slice(0, most)) keep(item.id, `${name} ${most}`);
+    for (const item of filled.slice(0, most)) keep(item.id, `${member} ${most}`);
   }
-  const newest = Date.parse(confirmed[0]?.time ?? '');
+  const isWithin = agesOf(confirmed, nowMs);
   for (const { member, name, bucket } of WITHIN_RULES) {
-    const span = policy[member];
+    const span = rules[member];
     if (span === undefined) continue;
-    const recent = (bucket === 'each' ? confirmed.filter(({ pinned }) => !pinned) : counted).filter(
-      ({ time }) => Date.parse(time) >= newest - span,
-    );
-    for (const item of newestOfBuckets(recent, (item) => bucketOf(bucket, item))) keep(item.id, name);
+    const recent = (bucket === 'each' ? unpinned : counted).filter((item) => isWithin(item, span));
+    const filled = newestOfBuckets(recent, (item) => bucketOf(bucket, item));
+    for (const item of filled) keep(item.id, `${name} for ${formatDuration(span)}`);
   }
-  for (const { id, time, safety } of confirmed) {
-    if (safety && Date.parse(time) >= newest - SAFETY_MS) keep(id, 'safety');
+  for (const item of confirmed) {
+    const { id, trigger } = item;
+    const span = rules.triggers !== undefined && Object.hasOwn(rules.triggers, trigger) ? rules.triggers[trigger] : 0;
+    if (span && isWithin(item, span)) keep(id, `${trigger} for ${formatDuration(span)}`);
+    if (trigger === SAFETY && isWithin(item, SAFETY_MS)) keep(id, 'safety');
   }
-  const last = confirmed.find(({ safety }) => !safety) ?? confirmed[0];
-  if (last !== undefined) keep(last.id, 'newest');
+  keepLast(confirmed, keep);
+}
+
+/** Whether an item is at most so much older than the newest one. */
+function agesOf(
+  confirmed: readonly RetentionItem[],
+  nowMs: number,
+): (item: Pick<RetentionItem, 'time'>, spanMs: number) => boolean {
+  const newest = confirmed.find(({ time }) => Date.parse(time) <= nowMs) ?? confirmed[0];
+  const fromMs = Date.parse(newest?.time ?? '');
+  return ({ time }, spanMs) => Date.parse(time) >= fromMs - spanMs;
+}
+
+/** What must never go, whatever the rules say. Safety backups are meant only where there is nothing else. */
+function keepLast(confirmed: readonly RetentionItem[], keep: (id: string, rule: string) => void): void {
+  const ordinary = confirmed.filter(({ trigger }) => trigger !== SAFETY);
+  const meant = ordinary.length > 0 ? ordinary : confirmed;
+  const [newest] = meant;
+  const good = meant.find(({ damaged }) => !damaged);
+  if (newest !== undefined) keep(newest.id, 'newest');
+  if (good !== undefined && good !== newest) keep(good.id, 'newest good');
 }
 
 function newestFirst(a: RetentionItem, b: RetentionItem): number {

@@ -24,6 +24,8 @@ export interface SessionRequest {
   journal?: RawString;
   /** The key slot that is being put or removed: 32 hexadecimal digits. */
   slot?: string;
+  /** IDs of the snapshots that are read: nobody forgets them meanwhile. */
+  snapshots?: readonly string[];
   /** Goes on without the object where the place is full: for what frees space. */
   optional?: boolean;
 }
@@ -117,6 +119,7 @@ export class Session {
       ...(this.#request.target === undefined ? {} : { target: this.#request.target }),
       ...(this.#request.journal === undefined ? {} : { journal: this.#request.journal }),
       ...(this.#request.slot === undefined ? {} : { slot: this.#request.slot }),
+      ...(this.#request.snapshots === undefined ? {} : { snapshots: [...this.#request.snapshots] }),
     };
     // Counted before it is put: a put that fails may still have stored the object, which `end` then deletes.
     this.#heartbeats = number + 1;

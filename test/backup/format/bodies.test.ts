@@ -54,6 +54,7 @@ const note = { type: 'note', version: 1, critical: [], snapshot: ID, time: TIME,
 const session = {
   ...{ type: 'session', version: 1, critical: [], session: SHORT, number: 0, operation: 'backup', host: 'h' },
   ...{ machine: 'm', boot: 'b', pidNamespace: '1', pid: 1, pidStart: 2, started: TIME, time: TIME },
+  snapshots: [ID],
 };
 const config = {
   ...{ type: 'config', version: 1, critical: [], number: 1, pair: SHORT, copy: 0 },

@@ -51,11 +51,23 @@ describe('forgetting', () => {
     expect((await readCatalog(repository)).snapshots).toHaveLength(2);
   });
 
+  it('refuses the last snapshot without known damage', async () => {
+    const { repository, ids } = await backedUp([1, 2]);
+    await putNote(repository, ids[1]!, { note: 'verified', depth: 'deep', damaged: 1 });
+    await expect(forget(repository, { snapshots: [ids[0]!] })).rejects.toMatchObject({ code: 'refused' });
+    expect((await forget(repository, { policy: { last: 1 } })).kept.map(({ kept }) => kept)).toEqual([
+      ['last 1', 'newest'],
+      ['newest good'],
+    ]);
+  });
+
   it.each([
     { what: 'nothing at all', request: {} },
     { what: 'a policy without a rule', request: { policy: {} } },
     { what: 'a policy of zeros', request: { policy: { last: 0 } } },
     { what: 'a negative rule', request: { policy: { last: -1 } } },
+    { what: 'a policy of nothing but triggers', request: { policy: { triggers: { 'pre-migration': 1 } } } },
+    { what: 'a wrong rule of one source', request: { policy: { last: 1, sources: { app: { daily: 0.5 } } } } },
     { what: 'an unknown time zone', request: { policy: { last: 1, timeZone: 'Middle/Earth' } } },
   ])('takes $what for a mistake', async ({ request }) => {
     const { repository } = await backedUp([1]);

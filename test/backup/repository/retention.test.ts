@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { applyRetention, type RetentionItem } from '../../../src/backup/repository/retention.ts';
-import type { RetentionPolicy } from '../../../src/backup/types.ts';
+import type { RetentionPolicy, RetentionRuleSet } from '../../../src/backup/types.ts';
+import { modelKept } from '../../helpers/retention-model.ts';
 import { testSeed } from '../../helpers/seeded-random.ts';
 
 const HOUR_MS = 3_600_000;
@@ -10,11 +11,19 @@ const START = Date.UTC(2027, 11, 20);
 
 function item(id: string, time: string | number, more: Partial<RetentionItem> = {}): RetentionItem {
   const text = typeof time === 'string' ? time : new Date(time).toISOString();
-  return { id, time: text, source: 'app', tags: [], confirmed: true, pinned: false, safety: false, ...more };
+  const plain = { tags: [], confirmed: true, damaged: false, pinned: false, trigger: 'schedule' };
+  return { id, time: text, source: 'app', ...plain, ...more };
 }
 
-function keptIds(items: readonly RetentionItem[], policy: RetentionPolicy): string[] {
-  return [...applyRetention(items, policy)].flatMap(([id, rules]) => (rules.length > 0 ? [id] : [])).sort();
+/** After all that is in these tests, but for what is said to come from the future. */
+const NOW = Date.UTC(2040, 0, 1);
+
+function rulesOf(items: readonly RetentionItem[], policy: RetentionPolicy, nowMs = NOW): Record<string, string[]> {
+  return Object.fromEntries(applyRetention(items, policy, nowMs));
+}
+
+function keptIds(items: readonly RetentionItem[], policy: RetentionPolicy, nowMs = NOW): string[] {
+  return [...applyRetention(items, policy, nowMs)].flatMap(([id, rules]) => (rules.length > 0 ? [id] : [])).sort();
 }
 
 describe('retention', () => {
@@ -25,8 +34,7 @@ describe('retention', () => {
       item('c', '2030-03-02T08:00:00Z'),
       item('d', '2030-03-04T08:00:00Z'),
     ];
-    const kept = applyRetention(items, { daily: 2 });
-    expect(Object.fromEntries(kept)).toEqual({ a: [], b: [], c: ['daily 2'], d: ['daily 2', 'newest'] });
+    expect(rulesOf(items, { daily: 2 })).toEqual({ a: [], b: [], c: ['daily 2'], d: ['daily 2', 'newest'] });
   });
 
   it('does not count days without a snapshot', () => {
@@ -64,10 +72,9 @@ describe('retention', () => {
       item('a', '2030-01-01T00:00:00Z'),
       item('b', '2030-03-02T00:00:00Z', { pinned: true }),
       item('c', '2030-03-03T00:00:00Z', { confirmed: false }),
-      item('d', '2030-03-04T00:00:00Z', { safety: true }),
+      item('d', '2030-03-04T00:00:00Z', { trigger: 'pre-restore' }),
     ];
-    const kept = applyRetention(items, { last: 1 });
-    expect(Object.fromEntries(kept)).toEqual({
+    expect(rulesOf(items, { last: 1 })).toEqual({
       a: ['last 1'],
       b: ['pinned', 'newest'],
       c: ['unfinished'],
@@ -76,7 +83,7 @@ describe('retention', () => {
   });
 
   it('lets safety snapshots go after 30 days', () => {
-    const items = [item('a', START, { safety: true }), item('b', START + 31 * DAY_MS)];
+    const items = [item('a', START, { trigger: 'pre-restore' }), item('b', START + 31 * DAY_MS)];
     expect(keptIds(items, { last: 1 })).toEqual(['b']);
   });
 
@@ -90,43 +97,137 @@ describe('retention', () => {
     expect(keptIds(items, {})).toEqual(['b', 'c']);
   });
 
-  it('agrees with a model that counts by brute force', () => {
+  it('keeps the newest without known damage, too', () => {
+    const items = [item('a', START), item('b', START + 1), item('c', START + 2, { damaged: true })];
+    expect(rulesOf(items, { last: 1 })).toEqual({ a: [], b: ['newest good'], c: ['last 1', 'newest'] });
+  });
+
+  it('keeps by age, counted from the newest', () => {
+    const items = [0, 1, 24, 47, 48, 49].map((hours) => item(`at ${hours}`, START + hours * HOUR_MS));
+    expect(rulesOf(items, { withinHourly: DAY_MS, withinDaily: 2 * DAY_MS })).toEqual({
+      'at 0': [],
+      'at 1': ['daily for 2 d'],
+      'at 24': [],
+      'at 47': ['hourly for 1 d', 'daily for 2 d'],
+      'at 48': ['hourly for 1 d'],
+      'at 49': ['hourly for 1 d', 'daily for 2 d', 'newest'],
+    });
+  });
+
+  it('counts no age from a snapshot that claims to be from the future', () => {
+    const items = [item('a', START), item('b', START + DAY_MS), item('c', START + 9000 * DAY_MS)];
+    expect(keptIds(items, { within: 2 * DAY_MS }, START + 2 * DAY_MS)).toEqual(['a', 'b', 'c']);
+    expect(keptIds(items, { within: 2 * DAY_MS }, START + 9001 * DAY_MS)).toEqual(['c']);
+  });
+
+  it('keeps what was made for a reason for its time, and lets it count like all others', () => {
+    const items = [
+      item('a', START),
+      item('b', START + HOUR_MS, { trigger: 'pre-migration' }),
+      item('c', START + 365 * DAY_MS),
+    ];
+    const policy = { daily: 2, triggers: { 'pre-migration': 365 * DAY_MS } };
+    expect(rulesOf(items, policy)).toEqual({
+      a: [],
+      b: ['daily 2', 'pre-migration for 365 d'],
+      c: ['daily 2', 'newest'],
+    });
+    const later = [...items, item('d', START + 366 * DAY_MS), item('e', START + 367 * DAY_MS)];
+    expect(keptIds(later, policy)).toEqual(['d', 'e']);
+  });
+
+  it('keeps all with a tag', () => {
+    const items = [item('a', START, { tags: ['release', 'x'] }), item('b', START + 1), item('c', START + 2)];
+    expect(rulesOf(items, { last: 1, tags: ['release'] })).toMatchObject({ a: ['tag release'], b: [] });
+  });
+
+  it('has rules of its own for a source, and those of all for the others', () => {
+    const items = ['app', 'db', 'constructor'].flatMap((source) =>
+      [1, 2, 3].map((day) => item(`${source} ${day}`, START + day * DAY_MS, { source })),
+    );
+    expect(keptIds(items, { daily: 1, sources: { db: { daily: 2 } } })).toEqual([
+      'app 3',
+      'constructor 3',
+      'db 2',
+      'db 3',
+    ]);
+  });
+
+  it('agrees with a model that was written from the rules alone', () => {
     const seed = testSeed();
+    const now = fc.integer({ min: START - DAY_MS, max: START + 1000 * DAY_MS });
     fc.assert(
-      fc.property(fc.array(itemArbitrary(), { maxLength: 40 }), policyArbitrary(), (drawn, policy) => {
+      fc.property(fc.array(itemArbitrary(), { maxLength: 40 }), policyArbitrary(), now, (drawn, policy, nowMs) => {
         const items = drawn.map((one, i) => ({ ...one, id: `${i}`.padStart(3, '0') }));
-        expect(keptIds(items, policy)).toEqual(modelKept(items, policy));
+        const expected = ['app', 'db'].flatMap((source) => {
+          const own = items.filter((one) => one.source === source);
+          return modelKept(own, policy.sources?.[source] ?? policy, nowMs);
+        });
+        expect(keptIds(items, policy, nowMs)).toEqual(expected.sort());
       }),
-      { seed, numRuns: 300 },
+      { seed, numRuns: 500 },
     );
   });
 });
 
+/** With clocks that are changed on Sunday night, at midnight or by half an hour, and zones that are odd or far from UTC. */
+const ZONES = [
+  'UTC',
+  'Europe/Zurich',
+  'America/New_York',
+  'Australia/Lord_Howe',
+  'America/St_Johns',
+  'Asia/Kathmandu',
+  'Pacific/Kiritimati',
+  'America/Havana',
+];
+
+/** Moments around which something happens in one of these zones: changed clocks, the ends of years. */
+const MOMENTS = [
+  '2028-01-01T00:00Z',
+  '2028-03-26T01:00Z',
+  '2028-10-29T01:00Z',
+  '2028-03-12T07:00Z',
+  '2028-11-05T06:00Z',
+  '2028-04-01T15:00Z',
+  '2028-09-30T15:30Z',
+  '2029-12-31T00:00Z',
+].map((text) => Date.parse(text));
+
 function itemArbitrary(): fc.Arbitrary<RetentionItem> {
+  const nearby = fc.tuple(fc.constantFrom(...MOMENTS), fc.integer({ min: -200, max: 200 }));
   return fc
     .record({
-      offset: fc.oneof(
-        fc.integer({ min: 0, max: 900 * DAY_MS }),
-        fc.integer({ min: 0, max: 40 }).map((days) => days * DAY_MS),
+      ms: fc.oneof(
+        fc.integer({ min: 0, max: 900 * DAY_MS }).map((offset) => START + offset),
+        fc.integer({ min: 0, max: 40 }).map((days) => START + days * DAY_MS),
+        nearby.map(([moment, quarters]) => moment + quarters * 15 * 60_000),
       ),
       source: fc.constantFrom('app', 'db'),
       tags: fc.subarray(['keep', 'other']),
-      flags: fc.record({
-        pinned: fc.nat(9).map((n) => n === 0),
-        safety: fc.nat(5).map((n) => n === 0),
-      }),
-      unfinished: fc.nat(9).map((n) => n === 0),
+      trigger: fc.constantFrom('schedule', 'schedule', 'schedule', 'manual', 'pre-migration', 'pre-restore'),
+      pinned: oneIn(10),
+      damaged: oneIn(6),
+      unfinished: oneIn(10),
     })
-    .map(({ offset, source, tags, flags, unfinished }) =>
-      item('', START + offset, { source, tags, ...flags, confirmed: !unfinished }),
-    );
+    .map(({ ms, unfinished, ...more }) => item('', ms, { ...more, confirmed: !unfinished }));
 }
 
+const oneIn = (count: number): fc.Arbitrary<boolean> => fc.nat(count - 1).map((n) => n === 0);
+
 function policyArbitrary(): fc.Arbitrary<RetentionPolicy> {
+  const rules = rulesArbitrary();
+  return fc.tuple(rules, fc.option(rules, { nil: undefined })).map(([others, own]) => ({
+    ...others,
+    ...(own && { sources: { db: own } }),
+  }));
+}
+
+function rulesArbitrary(): fc.Arbitrary<RetentionRuleSet> {
   const count = fc.option(fc.nat(6), { nil: undefined });
   const span = fc.option(
     fc.integer({ min: 0, max: 400 }).map((days) => days * DAY_MS),
-    { nil: undefined },
+    { nil: undefined, freq: 1 },
   );
   return fc.record({
     last: count,
@@ -136,67 +237,13 @@ function policyArbitrary(): fc.Arbitrary<RetentionPolicy> {
     monthly: count,
     yearly: count,
     within: span,
+    withinHourly: span,
     withinDaily: span,
     withinWeekly: span,
     withinMonthly: span,
+    withinYearly: span,
     tags: fc.subarray(['keep']),
-  }) as fc.Arbitrary<RetentionPolicy>;
-}
-
-/** Where the bucket of a moment begins, in UTC: by arithmetic on days instead of by names of dates. */
-const BUCKET_STARTS: Record<string, (ms: number) => number> = {
-  hour: (ms) => ms - (ms % HOUR_MS),
-  day: (ms) => ms - (ms % DAY_MS),
-  // 1 January 1970 was a Thursday: weeks begin three days before.
-  week: (ms) => Math.floor((ms / DAY_MS + 3) / 7),
-  month: (ms) => new Date(ms).getUTCFullYear() * 12 + new Date(ms).getUTCMonth(),
-  year: (ms) => new Date(ms).getUTCFullYear(),
-};
-
-/** A snapshot is kept by a count when it is the newest of its bucket and fewer than that many buckets with snapshots are newer. */
-function modelKept(items: readonly RetentionItem[], policy: RetentionPolicy): string[] {
-  const time = ({ time: text }: RetentionItem): number => Date.parse(text);
-  const isNewer = (a: RetentionItem, b: RetentionItem): boolean =>
-    time(a) > time(b) || (time(a) === time(b) && a.id > b.id);
-  const keeps = (one: RetentionItem): boolean => {
-    const finished = items.filter((other) => other.source === one.source && other.confirmed);
-    const counted = finished.filter(({ pinned, safety }) => !pinned && !safety);
-    if (one.pinned || !one.confirmed || one.tags.some((tag) => policy.tags?.includes(tag))) return true;
-    const ordinary = finished.filter(({ safety }) => !safety);
-    if (
-      !(ordinary.length > 0 ? ordinary : finished).some((other) => isNewer(other, one)) &&
-      (!one.safety || ordinary.length === 0)
-    )
-      return true;
-    const newest = Math.max(...finished.map(time));
-    if (one.safety && time(one) >= newest - 30 * DAY_MS) return true;
-    if (policy.within !== undefined && time(one) >= newest - policy.within) return true;
-    if (one.safety) return false;
-    const isFirst = (among: RetentionItem[], bucket: (ms: number) => number): boolean =>
-      !among.some((other) => isNewer(other, one) && bucket(time(other)) === bucket(time(one)));
-    const newerBuckets = (bucket: (ms: number) => number): number =>
-      new Set(counted.filter((other) => isNewer(other, one)).map((other) => bucket(time(other)))).size;
-    if (counted.filter((other) => isNewer(other, one)).length < (policy.last ?? 0)) return true;
-    const counts = {
-      hour: policy.hourly,
-      day: policy.daily,
-      week: policy.weekly,
-      month: policy.monthly,
-      year: policy.yearly,
-    };
-    const spans = { day: policy.withinDaily, week: policy.withinWeekly, month: policy.withinMonthly };
-    const byCount = Object.entries(counts).some(([name, most]) => {
-      const bucket = BUCKET_STARTS[name] as (ms: number) => number;
-      return isFirst(counted, bucket) && newerBuckets(bucket) < (most ?? 0);
-    });
-    const bySpan = Object.entries(spans).some(([name, span]) => {
-      if (span === undefined || time(one) < newest - span) return false;
-      return isFirst(counted, BUCKET_STARTS[name] as (ms: number) => number);
-    });
-    return byCount || bySpan;
-  };
-  return items
-    .filter(keeps)
-    .map(({ id }) => id)
-    .sort();
+    triggers: fc.constantFrom({}, { 'pre-migration': 365 * DAY_MS }, { manual: 30 * DAY_MS, 'pre-migration': DAY_MS }),
+    timeZone: fc.constantFrom(...ZONES),
+  }) as fc.Arbitrary<RetentionRuleSet>;
 }

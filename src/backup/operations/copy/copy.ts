@@ -45,9 +45,11 @@ export async function copySnapshots(
     );
   }
   const startedAt = source.clock.monotonic();
-  return whileReading(source, 'copy', async () => {
+  const records = chosen(await readCatalog(source), ids);
+  const reading = { operation: 'copy', snapshots: records.map(({ id }) => id) };
+  return whileReading(source, reading, async () => {
     const run = new CopyRun(source, target, context);
-    await run.copy(chosen(await readCatalog(source), ids));
+    await run.copy(records);
     return { ...run.result, durationMs: Math.round(source.clock.monotonic() - startedAt) };
   });
 }

@@ -46,14 +46,14 @@ const PROGRESS_EVERY_MS = 100;
  *
  * @throws HoldfastError `damaged`, naming object and file, `not_found` for a path, `failed` where the output was closed
  */
-export function exportTar(
+export async function exportTar(
   repository: Repository,
   request: ExportRequest,
   context: OperationContext = {},
 ): Promise<ExportResult> {
-  return whileReading(repository, 'export', async () => {
-    const chunks = new ChunkReader(repository);
-    const { record, manifest } = await openManifest(repository, request.id, chunks);
+  const chunks = new ChunkReader(repository);
+  const { record, manifest } = await openManifest(repository, request.id, chunks);
+  return whileReading(repository, { operation: 'export', snapshots: [record.id] }, async () => {
     const selection = await ExportSelection.of(manifest, request.paths ?? []);
     const run = new ExportRun(repository, chunks, manifest, selection, context);
     const archive = await run.archive();

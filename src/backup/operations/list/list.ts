@@ -35,7 +35,8 @@ export async function listSnapshots(
   if (onWarning !== undefined) for (const warning of missingFrom(catalog, remembered)) onWarning(warning);
   if (heads !== undefined) await rememberHistory(catalog, heads);
   // Over all of them: which snapshots a policy keeps does not depend on what somebody wants to see.
-  const kept = policy === undefined ? undefined : applyRetention(snapshots.map(retentionItem), policy);
+  const kept =
+    policy === undefined ? undefined : applyRetention(snapshots.map(retentionItem), policy, repository.clock.now());
   return snapshots.filter((record) => passes(record, filter)).map((record) => summaryOf(record, kept?.get(record.id)));
 }
 

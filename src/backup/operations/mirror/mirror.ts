@@ -41,7 +41,7 @@ export async function mirror(
 ): Promise<MirrorResult> {
   const startedAt = repository.clock.monotonic();
   const twin = await openTwin(repository, target);
-  return whileReading(repository, 'mirror', async (session) => {
+  return whileReading(repository, { operation: 'mirror' }, async (session) => {
     const there = new Map((await target.list('')).map(({ name, size }) => [name, size]));
     const copier = new ObjectCopier(repository.store, target, there, context);
     // First of all: by this the place is known as a twin, should it stay at that.

@@ -13,9 +13,9 @@ import { openPosix } from '../../posix/open-posix.ts';
 import { ChunkReader } from '../../repository/chunk-reader.ts';
 import { ManifestReader } from '../../repository/manifest-reader.ts';
 import type { Repository } from '../../repository/repository.ts';
-import { Session } from '../../repository/sessions.ts';
 import { readCatalog, resolveSnapshot } from '../../repository/snapshots.ts';
 import type { RestoreRequest, RestoreResult } from '../../types.ts';
+import { whileReading } from '../reading-session.ts';
 import { needsThreads, runRestore } from './restore-operation.ts';
 import { Selection } from './selection.ts';
 import { RepositoryContent } from './snapshot-content.ts';
@@ -32,9 +32,6 @@ export interface RestoreEnvironment {
   /** Backs paths up before they are changed, as a backup of `source` where they are one; resolves with the snapshot's ID. */
   safetyBackup(paths: string[], source: string | undefined): Promise<string>;
 }
-
-/** Stores that cannot be written to are read without a session. */
-const GO_ON_WITHOUT: readonly string[] = ['permission', 'refused', 'storage_full'];
 
 /**
  * Restores a snapshot, or says what that would do.
@@ -86,13 +83,16 @@ async function restoreFrom(
     safetyBackup: async (paths: readonly ByteString[]) =>
       safetyBackup(paths.map(asText), request.inPlace === true ? record.body.source : undefined),
   };
-  const session = await startSession(repository, request, record.body, layout);
-  try {
-    return await runRestore(ports, { id: record.id, body: record.body, layout, content }, request, context);
-  } finally {
-    // What is left of it lapses by itself; a failure to tidy up must not hide what the work came to.
-    await session?.end().catch(() => {});
-  }
+  const [target] = targetsOf(request, record.body.paths, layout, new Selection(request.paths));
+  const reading = {
+    operation: 'restore',
+    snapshots: [record.id],
+    // Tells whoever comes after a crash where to look.
+    ...(target === undefined ? {} : { target: rawString(target.path) }),
+  };
+  return whileReading(repository, reading, () =>
+    runRestore(ports, { id: record.id, body: record.body, layout, content }, request, context),
+  );
 }
 
 /** One folder is the manifest's root, with an entry of its own; several paths, or one file, lie below by their names. */
@@ -102,25 +102,6 @@ async function layoutOf(body: SnapshotBody, manifest: ManifestReader): Promise<L
   for await (const { path } of manifest.entries({ onDamage: ignore, onRefused: ignore }))
     return path === '' ? 'content' : 'named';
   return 'content';
-}
-
-/** Tells collectors to wait, and whoever comes after a crash where to look. */
-async function startSession(
-  repository: Repository,
-  request: RestoreRequest,
-  { paths }: SnapshotBody,
-  layout: Layout,
-): Promise<Session | undefined> {
-  const [target] = targetsOf(request, paths, layout, new Selection(request.paths));
-  try {
-    return await Session.start(repository, {
-      operation: 'restore',
-      ...(target === undefined ? {} : { target: rawString(target.path) }),
-    });
-  } catch (error) {
-    if (error instanceof HoldfastError && GO_ON_WITHOUT.includes(error.code)) return undefined;
-    throw error;
-  }
 }
 
 function rawString(bytes: ByteString): RawString {

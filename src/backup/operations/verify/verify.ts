@@ -11,7 +11,7 @@ import { putNote } from '../../repository/notes.ts';
 import { PARALLEL_READS } from '../../repository/objects.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { Session } from '../../repository/sessions.ts';
-import { resolveSnapshot, type SnapshotRecord } from '../../repository/snapshots.ts';
+import { readCatalog, resolveSnapshot, type SnapshotRecord } from '../../repository/snapshots.ts';
 import { createVerifyPool, type VerifyPool } from '../../threads/verify-pool.ts';
 import type { VerifyRequest, VerifyResult } from '../../types.ts';
 import { isUnfinishedMirror } from '../mirror/unfinished-mirror.ts';
@@ -101,13 +101,20 @@ class Verification {
   async #startSession(): Promise<Session | undefined> {
     if (this.#repository.writable) {
       try {
-        return await Session.start(this.#repository, { operation: 'verify', optional: true });
+        return await Session.start(this.#repository, { operation: 'verify', optional: true, ...(await this.#named()) });
       } catch (error) {
         if (!isForbidden(error)) throw error;
       }
     }
     this.#notices.push('The repository can only be read: what was verified is not noted in it.');
     return undefined;
+  }
+
+  /** The one snapshot that is read, if it is one. Of all of them none is named: what they need stays while the session lives, and that is enough. */
+  async #named(): Promise<{ snapshots?: string[] }> {
+    const { snapshot } = this.#request;
+    if (snapshot === undefined) return {};
+    return { snapshots: [resolveSnapshot(await readCatalog(this.#repository), { id: snapshot }).id] };
   }
 
   async #check(session: Session | undefined): Promise<Omit<VerifyResult, 'durationMs'>> {

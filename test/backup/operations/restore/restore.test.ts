@@ -1,12 +1,13 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { forget } from '../../../../src/backup/operations/forget.ts';
 import { recoverDeadRestores } from '../../../../src/backup/operations/restore/recover-dead.ts';
 import { restore } from '../../../../src/backup/operations/restore/restore.ts';
 import { openPosix } from '../../../../src/backup/posix/open-posix.ts';
 import { Session } from '../../../../src/backup/repository/sessions.ts';
 import { MemoryStore } from '../../../../src/backup/stores/memory.ts';
-import type { RestoreRequest } from '../../../../src/backup/types.ts';
+import type { ForgetResult, RestoreRequest } from '../../../../src/backup/types.ts';
 import { systemClock } from '../../../../src/shared/clock.ts';
 import { readProcessIdentity } from '../../../../src/shared/process-identity.ts';
 import { testHost, testRepository } from '../../../helpers/repository/test-repository.ts';
@@ -18,17 +19,18 @@ const FILES = { 'a/one': 'first', 'a/b/two': 'second', three: 'third', empty: ''
 
 describe('a restore from a repository', () => {
   const scene = useScene();
-  const world = () => {
+  /** Of processes that live, or that have ended as soon as somebody looks. */
+  const world = (processes: 'live' | 'dead' = 'dead') => {
     const objects = new Map<string, Buffer>();
     const repository = testRepository({
       store: new MemoryStore(objects),
       clock: systemClock,
-      host: testHost('host', () => undefined),
+      host: testHost('host', () => (processes === 'live' ? 1 : undefined)),
     });
     const to = scene.current.target;
-    const run = (request: Partial<RestoreRequest> = {}) =>
+    const run = (request: Partial<RestoreRequest> = {}, safetyBackup = async () => 'safety') =>
       restore(
-        { repository, clock: systemClock, threads: 0, posix: 'auto', safetyBackup: async () => 'safety' },
+        { repository, clock: systemClock, threads: 0, posix: 'auto', safetyBackup },
         { snapshot: 'latest', to, apply: true, noOwner: true, ...request },
       );
     return { objects, repository, run };
@@ -43,6 +45,22 @@ describe('a restore from a repository', () => {
       expect(fs.readFileSync(join(scene.current.target, path), 'utf8')).toBe(text);
     }
     expect([...objects.keys()].filter((name) => name.startsWith('sessions/'))).toEqual([]);
+  });
+
+  it('keeps its snapshot from being forgotten while it runs', async () => {
+    const { repository, run } = world('live');
+    const id = await backUpTiny(repository, FILES, { time: '2030-01-01T00:00:00.000Z' });
+    await backUpTiny(repository, FILES, { time: '2030-01-02T00:00:00.000Z' });
+    fs.mkdirSync(scene.current.target);
+    fs.writeFileSync(join(scene.current.target, 'three'), 'changed');
+    const plans: ForgetResult[] = [];
+    const safetyBackup = async () => {
+      plans.push(await forget(repository, { policy: { last: 1 } }));
+      return 'safety';
+    };
+    await run({ snapshot: id }, safetyBackup);
+    expect(plans.map(({ forgotten, kept }) => [forgotten, kept[1]?.kept])).toEqual([[[], ['being read']]]);
+    expect((await forget(repository, { policy: { last: 1 } })).forgotten).toHaveLength(1);
   });
 
   it('has a hash that does not depend on what the target holds, only on what was asked', async () => {

@@ -7,6 +7,7 @@ import type {
   Fields,
   Identity,
   InputOf,
+  Offer,
   Services,
   Task,
 } from '../commands/command.ts';
@@ -61,6 +62,20 @@ export async function dispatch(
   if (!invocation.answered && !(await isConfirmed(command, context, input, surface))) return undefined;
   const result = await command.run(context, input);
   return { result, view: command.present(result), outcome: command.outcome?.(result) };
+}
+
+/**
+ * What has to be chosen before a command goes on; undefined where nothing has.
+ *
+ * @throws HoldfastError as `dispatch`
+ */
+export async function offerOf(
+  invocation: Invocation,
+  surface: Surface,
+  services: Services,
+): Promise<Offer | undefined> {
+  const { context, input } = prepare(invocation, surface, services);
+  return invocation.command.offer?.(context, input);
 }
 
 /**

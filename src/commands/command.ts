@@ -5,7 +5,7 @@ import type { Configured } from '../config/configured.ts';
 import type { RunControl } from '../jobs/run-desk.ts';
 import type { ErrorCode } from '../shared/errors.ts';
 import type { JobRecord, PlanWeight } from '../state/document.ts';
-import type { View } from '../view/view.ts';
+import type { Option, Sentence, View } from '../view/view.ts';
 import type { Field, Form, RawValue } from './field.ts';
 
 /** Who may run a command: `anyone` for what reveals nothing, `owner` for all else. */
@@ -89,6 +89,17 @@ export interface Confirmation {
   plan?: Plan;
 }
 
+/** One field that a person has to choose a value for before a command goes on. */
+export interface Offer {
+  /** Name of the field. */
+  field: string;
+  prompt: string;
+  /** Their values go into the field; at least two. */
+  options: readonly Option[];
+  /** How what is not among them is reached. */
+  hint: Sentence;
+}
+
 export interface Plan {
   /** The input that means the same later: a snapshot's ID in place of `latest`. */
   raw: Readonly<Record<string, RawValue | undefined>>;
@@ -138,6 +149,8 @@ export interface Command<F extends Fields, Result extends object> {
   destructive: boolean;
   /** What each property of the result is: the reference of `--json`, complete because the compiler checks it. */
   json: Readonly<Record<KeysOf<Result> & string, string>>;
+  /** What has to be chosen first, where there is something to choose from. Only chats ask. */
+  offer?(context: CommandContext, input: InputOf<F>): Promise<Offer | undefined>;
   /** What must be answered first, if anything. It writes nothing. */
   confirm?(context: CommandContext, input: InputOf<F>): Promise<Confirmation | undefined>;
   run(context: CommandContext, input: InputOf<F>): Promise<Result>;

@@ -13,11 +13,12 @@ export function inForm(command: AnyCommand, form: Form): AnyCommand {
   const input: Fields = Object.fromEntries(fields.filter((field) => !hidden.includes(field)));
   // What is not given is told without knowing what time it is.
   const absent = Object.fromEntries(hidden.map(([key, field]) => [key, field.parse(undefined, { nowMs: 0 })]));
-  const { confirm, task } = command;
+  const { offer, confirm, task } = command;
   return {
     ...worded,
     input,
     run: (context, given) => command.run(context, { ...absent, ...given }),
+    ...(offer && { offer: (context, given) => offer(context, { ...absent, ...given }) }),
     ...(confirm && { confirm: (context, given) => confirm(context, { ...absent, ...given }) }),
     ...(task && { task: (context, given) => task(context, { ...absent, ...given }) }),
   };

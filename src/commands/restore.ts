@@ -6,6 +6,7 @@ import { choice, flag, list, text, time } from './field.ts';
 import { changeTotal } from './parts/changes-view.ts';
 import { restorePreview, restoreView } from './parts/restore-view.ts';
 import { chooseSnapshot, snapshotField } from './parts/snapshot-field.ts';
+import { offerSnapshots } from './parts/snapshot-offer.ts';
 
 const input = {
   backup: snapshotField,
@@ -149,6 +150,10 @@ export const restore = defineCommand({
     warnings: 'array of strings',
     durationMs: 'how long it took',
   },
+  offer: async (context, { backup, at, source }) =>
+    backup === undefined && at === undefined
+      ? offerSnapshots(context, { field: 'backup', source, prompt: 'Which backup?' })
+      : undefined,
   confirm,
   task: async (context, given) => ({ source: (await chosen(context, await toRequest(context, given))).source }),
   run: async (context, given): Promise<RestoreResult> =>

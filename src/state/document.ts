@@ -52,6 +52,8 @@ export type ButtonPurpose =
   /** Runs a command, as an action or another page. */
   | { kind: 'run'; command: string; raw: StoredInput }
   | { kind: 'cancel'; job: string }
+  /** Goes on with a command when one of `values` was chosen for a field of it. */
+  | { kind: 'choose'; command: string; raw: StoredInput; field: string; values: readonly string[] }
   /** The requester's yes. */
   | { kind: 'confirm'; approval: Approval }
   /** Another owner's yes. */

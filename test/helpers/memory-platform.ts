@@ -80,6 +80,12 @@ export class MemoryPlatform implements Platform {
     await this.#events?.onPress(event, this.#reply(event));
   }
 
+  /** Somebody chooses an option of a select. */
+  async choose(person: Person, place: Place, id: string, value: string, message?: MessageRef): Promise<void> {
+    const event: PressEvent = { kind: 'press', eventId: this.#next(), person, place, id, value, message };
+    await this.#events?.onPress(event, this.#reply(event));
+  }
+
   async complete(
     person: Person,
     place: Place,
@@ -150,9 +156,17 @@ export function wordsOf(view: View): string {
       return view.progress.phase;
     case 'file':
       return view.name;
+    case 'select':
+      return [view.prompt, ...view.options.map(({ label, detail = '' }) => `${label}  ${detail}`)].join('\n');
     default:
       return '';
   }
+}
+
+/** The select in the View. */
+export function selectOf(view: View): Extract<View, { kind: 'select' }> | undefined {
+  if (view.kind === 'stack') return view.views.map(selectOf).find((found) => found !== undefined);
+  return view.kind === 'select' ? view : undefined;
 }
 
 /** ID of the button with a label, in the View. */

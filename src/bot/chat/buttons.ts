@@ -64,10 +64,10 @@ export class Buttons {
     return buttons.map(({ label, tone }, i) => ({ id: stored[i]?.id ?? '', label, ...(tone && { tone }) }));
   }
 
-  /** The button that is pressed, or why not. It changes nothing. */
-  check(id: string, person: Person, place: Place): StoredButton | Refusal {
+  /** The button that is pressed, or why not; `option` is what was chosen with it. It changes nothing. */
+  check(id: string, person: Person, place: Place, option?: string): StoredButton | Refusal {
     const button = this.#state.document.buttons.find((one) => one.id === id);
-    if (button === undefined) return 'unknown';
+    if (button === undefined || !hasOption(button, option)) return 'unknown';
     if (button.platform !== place.platform || button.channel !== place.channel) return 'other channel';
     const barred = barredBy(button.by, person);
     if (barred !== undefined) return barred;
@@ -95,6 +95,11 @@ function barredBy(by: StoredButton['by'], person: Person): Refusal | undefined {
   if (by === 'owners') return undefined;
   if ('only' in by) return isSame(by.only) ? undefined : 'other person';
   return isSame(by.ownersBut) ? 'own request' : undefined;
+}
+
+/** Whether it is one of those that were offered, where some were. */
+function hasOption({ purpose }: StoredButton, option: string | undefined): boolean {
+  return purpose.kind !== 'choose' || purpose.values.some((_value, i) => String(i) === option);
 }
 
 function isRemembered({ expires }: StoredButton, now: number): boolean {

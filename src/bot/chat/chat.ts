@@ -10,6 +10,7 @@ import type { Answer } from './answer.ts';
 import { askRequester, askSecondOwner, isMateriallyMore } from './approvals.ts';
 import type { Refusal } from './buttons.ts';
 import type { ChatCommands } from './chat-commands.ts';
+import { askChoice, chosenInput } from './choices.ts';
 import { type Done, type JobDesk, runAsJob, type Work } from './job-desk.ts';
 import type { Request, Requests } from './requests.ts';
 import { headline, resultView } from './result-view.ts';
@@ -51,8 +52,8 @@ export class Chat {
     return this.#run(call, command, raw);
   }
 
-  /** Does what an unused button stands for. */
-  async press(call: Call, button: StoredButton): Promise<Became> {
+  /** Does what an unused button stands for; `option` is what was chosen, where there was something to choose. */
+  async press(call: Call, button: StoredButton, option?: string): Promise<Became> {
     const { buttons, runner } = this.#parts;
     const { person, answer } = call;
     const { purpose } = button;
@@ -61,6 +62,9 @@ export class Chat {
     } else if (purpose.kind === 'dismiss') {
       await buttons.use(button);
       await answer.show(text(`Cancelled by ${person.name}; nothing was changed.`));
+    } else if (purpose.kind === 'choose') {
+      await buttons.use(button);
+      return this.#run(call, await mustLoad(purpose.command), chosenInput(purpose, option));
     } else if (purpose.kind === 'run') {
       await buttons.use(button);
       return this.#run(call, await mustLoad(purpose.command), purpose.raw);
@@ -73,9 +77,15 @@ export class Chat {
 
   /** Asks first where it must, and runs as a job what takes long. */
   async #run(call: Call, command: AnyCommand, raw: RawInput): Promise<Became> {
-    const { requests, stopping } = this.#parts;
+    const { requests, buttons, stopping } = this.#parts;
     const { person, answer } = call;
     const request: Request = { command, raw, person, signal: stopping, help: answer.platform.help };
+    const offer = await requests.offer(request);
+    if (offer !== undefined) {
+      const asked = { command: command.name, raw, offer, place: answer.place };
+      await answer.show(await askChoice(buttons, asked, person));
+      return 'asked';
+    }
     if (command.confirm !== undefined) {
       await answer.show(waitingView('looking at what would change'));
       const asked = await requests.question(request);

@@ -101,7 +101,7 @@ export class Gate {
   }
 
   async #press(platform: Platform, event: PressEvent, reply: Reply): Promise<void> {
-    const button = this.#parts.buttons.check(event.id, event.person, event.place);
+    const button = this.#parts.buttons.check(event.id, event.person, event.place, event.value);
     if (typeof button === 'string') {
       reply.failed?.();
       this.#note(event, 'refused', { detail: button });
@@ -114,7 +114,7 @@ export class Gate {
     const { purpose } = button;
     const holder = purpose.kind === 'run' && purpose.raw.page === undefined ? undefined : event.message;
     const answer = new Answer({ platform, place: event.place, reply, holder });
-    const became = await this.#parts.chat.press({ person: event.person, answer }, button);
+    const became = await this.#parts.chat.press({ person: event.person, answer }, button, event.value);
     if (became === 'answered') this.#note(event, 'completed', { input });
   }
 
@@ -174,6 +174,8 @@ function purposeWords({ purpose }: StoredButton): string {
   switch (purpose.kind) {
     case 'run':
       return `run ${purpose.command}`;
+    case 'choose':
+      return `choose ${purpose.field} of ${purpose.command}`;
     case 'cancel':
       return `cancel job ${purpose.job}`;
     case 'dismiss':

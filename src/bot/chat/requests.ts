@@ -1,10 +1,18 @@
 import type { ProgressEvent } from '../../backup/ports.ts';
-import type { AnyCommand, Confirmation, HelpSection, JobControl, Services, Task } from '../../commands/command.ts';
+import type {
+  AnyCommand,
+  Confirmation,
+  HelpSection,
+  JobControl,
+  Offer,
+  Services,
+  Task,
+} from '../../commands/command.ts';
 import type { RawInput } from '../../commands/parse-input.ts';
 import type { Configured } from '../../config/configured.ts';
 import type { JobRunner } from '../../jobs/job-runner.ts';
 import type { RunControl, RunDesk } from '../../jobs/run-desk.ts';
-import { dispatch, type Execution, type Invocation, question, type Surface, taskOf } from '../dispatch.ts';
+import { dispatch, type Execution, type Invocation, offerOf, question, type Surface, taskOf } from '../dispatch.ts';
 import type { Person } from '../platform.ts';
 import type { ChatCommands } from './chat-commands.ts';
 
@@ -46,6 +54,15 @@ export class Requests {
     this.#parts = parts;
     const { runner } = parts;
     this.#jobs = { list: () => runner.jobs.toReversed(), cancel: (id, by) => runner.cancel(id, by) };
+  }
+
+  /** What has to be chosen before anything else. */
+  offer(request: Request): Promise<Offer | undefined> {
+    return offerOf(
+      invocationOf(request),
+      this.#surface(request, () => {}),
+      this.#parts.services,
+    );
   }
 
   /** What has to be answered first. */

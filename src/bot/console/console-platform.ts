@@ -125,9 +125,9 @@ class OpenConsole implements ConsolePlatform {
   interrupt(): void {
     const cancel = this.#live.buttons.filter(({ id }) => !this.#cancelled.has(id));
     if (cancel.length === 0) this.#options.onLeave(INTERRUPTED);
-    for (const { id, message } of cancel) {
-      this.#cancelled.add(id);
-      void this.#press(id, message);
+    for (const button of cancel) {
+      this.#cancelled.add(button.id);
+      void this.#press(button);
     }
   }
 
@@ -167,8 +167,7 @@ class OpenConsole implements ConsolePlatform {
 
   async #take(line: string): Promise<void> {
     if (/^\d+$/.test(line)) {
-      const { id, message } = this.#numbered(Number(line));
-      return this.#press(id, message);
+      return this.#press(this.#numbered(Number(line)));
     }
     this.#buttons = [];
     const { name, words } = this.#find(splitWords(line.replace(/^\//, '')));
@@ -194,8 +193,9 @@ class OpenConsole implements ConsolePlatform {
     });
   }
 
-  async #press(id: string, message: MessageRef): Promise<void> {
-    const event: PressEvent = { ...this.#incoming(), kind: 'press', id, message };
+  async #press({ id, value, message }: PlacedButton): Promise<void> {
+    const chosen = value === undefined ? {} : { value };
+    const event: PressEvent = { ...this.#incoming(), kind: 'press', id, ...chosen, message };
     await this.#events?.onPress(event, this.#reply());
   }
 

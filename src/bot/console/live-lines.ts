@@ -2,13 +2,15 @@ import { printableText } from '../../shared/printable.ts';
 import { progressText } from '../../terminal/progress-text.ts';
 import { displayWidth } from '../../terminal/width.ts';
 import { formatSentence } from '../../view/units.ts';
-import type { Button, ProgressState, View } from '../../view/view.ts';
+import type { ProgressState, View } from '../../view/view.ts';
 import type { MessageRef } from '../platform.ts';
 
-/** A button and the message that holds it. */
+/** A button, or an option of a select, and the message that holds it. */
 export interface PlacedButton {
   id: string;
   label: string;
+  /** What is chosen, of a select. */
+  value?: string;
   message: MessageRef;
 }
 
@@ -59,7 +61,8 @@ export class LiveLines {
 
 export function placedButtons(view: View, message: MessageRef): PlacedButton[] {
   if (view.kind === 'stack') return view.views.flatMap((part) => placedButtons(part, message));
-  return view.kind === 'buttons' ? view.buttons.map(({ id, label }: Button) => ({ id, label, message })) : [];
+  if (view.kind === 'select') return view.options.map(({ value, label }) => ({ id: view.id, label, value, message }));
+  return view.kind === 'buttons' ? view.buttons.map(({ id, label }) => ({ id, label, message })) : [];
 }
 
 function find<T>(view: View, take: (part: View) => T | undefined): T | undefined {

@@ -119,6 +119,18 @@ describe('the console of a running bot', () => {
     await expect.poll(() => presses).toMatchObject([{ id: 'id of Cancel', message: ref }]);
   });
 
+  it('takes a number for an option that was offered', async () => {
+    const { platform, type, printed, presses } = await setUp();
+    const options = [
+      { value: '0', label: '4f07a1c2', detail: 'never verified' },
+      { value: '1', label: '9b3de810' },
+    ];
+    const message = await platform.post('terminal', { kind: 'select', id: 'id of it', prompt: 'Which?', options });
+    expect(printed()).toContain('Which?\n  1) 4f07a1c2  never verified\n  2) 9b3de810\n');
+    await type('2');
+    await expect.poll(() => presses).toMatchObject([{ id: 'id of it', value: '1', message }]);
+  });
+
   it('takes no number for a button that was pressed, is not there, or stands before another command', async () => {
     const { platform, type, printed, presses } = await setUp();
     await type('1');

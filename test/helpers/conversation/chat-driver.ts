@@ -10,6 +10,8 @@ export interface ChatDriver {
   begin(who: Who, command: string, options?: Readonly<Record<string, string | number | boolean>>): Promise<SeenMessage>;
   /** Presses a button and resolves once what follows is final. Undefined where nothing visible follows. */
   press(who: Who, message: SeenMessage, label: string): Promise<SeenMessage>;
+  /** Chooses an option of a select, and resolves once what follows is final. */
+  choose(who: Who, message: SeenMessage, label: string): Promise<SeenMessage>;
   /** The message as it is now. */
   look(message: SeenMessage): SeenMessage;
   /** Kills the bot and starts it again on the same state. */
@@ -26,6 +28,8 @@ export interface SeenMessage {
   text: string;
   /** Labels. */
   buttons: readonly string[];
+  /** Labels of what can be chosen. */
+  options: readonly string[];
   /** Only the person sees it. */
   private: boolean;
 }

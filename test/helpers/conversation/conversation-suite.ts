@@ -83,6 +83,22 @@ export function conversationSuite(platform: string, makeDriver: MakeDriver): voi
       expect((await chat.command('owner', 'jobs')).text).toMatch(/verify/);
     });
 
+    it('offers the newest backups to choose from where a restore names none', async () => {
+      writeFileSync(data('file-1.txt'), 'changed\n');
+      const offered = await chat.command('owner', 'restore');
+      expect(offered.options.length).toBe(10);
+      expect(offered.options[0]).toMatch(/^[0-9a-f]{8} · .* · [\d.]+ B|KiB$/);
+      const refused = await chat.choose('second owner', offered, offered.options[1] ?? '');
+      expect(refused.private).toBe(true);
+      expect(refused.text).toContain('belongs to whoever asked');
+      await chat.restart();
+      const preview = await chat.choose('owner', offered, offered.options[1] ?? '');
+      expect(preview.text).toContain(`restore snapshot ${offered.options[1]?.slice(0, 8)}`);
+      expect(preview.buttons).toEqual(['Restore', 'Cancel']);
+      expect(preview.options).toEqual([]);
+      await chat.press('owner', preview, 'Cancel');
+    });
+
     it('shows what a restore would do, and does nothing without a yes', async () => {
       writeFileSync(data('file-1.txt'), 'changed\n');
       rmSync(data('file-2.txt'));

@@ -84,6 +84,13 @@ export async function discordDriver(stage: Stage): Promise<ChatDriver & { discor
       complain();
       return seen(said(who)[from] === undefined ? find(held) : said(who).at(-1));
     },
+    async choose(who, held, label) {
+      const [number, from] = [events.next, said(who).length];
+      discord.choose(find(held), label, { user: PEOPLE[who] });
+      await discord.until('an answer', () => events.isOver(number));
+      complain();
+      return seen(said(who)[from] === undefined ? find(held) : said(who).at(-1));
+    },
     look: (held) => seen(find(held)),
     async restart() {
       await running.bot.stop([running.platform]);
@@ -104,6 +111,9 @@ function seen(message: FakeMessage | undefined): Remembered {
     id: message.id,
     text: [readMarkup(textOf(message)).plain, ...message.attachments.map(({ name }) => name)].join('\n'),
     buttons: Object.keys(ids),
+    options: componentsOf(message).flatMap(({ options = [] }) =>
+      (options as { label: string }[]).map(({ label }) => label),
+    ),
     private: message.onlyFor !== undefined,
     ids,
   };

@@ -8,7 +8,7 @@ import { systemClock } from '../../../src/shared/clock.ts';
 import { readProcessIdentity } from '../../../src/shared/process-identity.ts';
 import { systemRandom } from '../../../src/shared/random.ts';
 import type { View } from '../../../src/view/view.ts';
-import { MemoryPlatform, type ShownMessage, wordsOf } from '../memory-platform.ts';
+import { MemoryPlatform, type ShownMessage, selectOf, wordsOf } from '../memory-platform.ts';
 import { NO_HOOKS, unattendedOf } from '../unattended.ts';
 import type { ChatDriver, SeenMessage, Stage, Who } from './chat-driver.ts';
 
@@ -84,6 +84,14 @@ export async function memoryDriver(
       await platform.press(PEOPLE[who], PLACE, idOf(message, label), held?.ref);
       return platform.messages.length > from ? last(from) : seen(held);
     },
+    async choose(who, message, label) {
+      const from = platform.messages.length;
+      const held = platform.messages.find(({ ref }) => ref.message === message.id);
+      const { id = '', options = [] } = (held && selectOf(held.view)) ?? {};
+      const value = options.find((option) => option.label === label)?.value ?? '';
+      await platform.choose(PEOPLE[who], PLACE, id, value, held?.ref);
+      return platform.messages.length > from ? last(from) : seen(held);
+    },
     look: ({ id }) => seen(platform.messages.find(({ ref }) => ref.message === id)),
     async restart() {
       await bot.stop([]);
@@ -109,6 +117,7 @@ function seen(message: ShownMessage | undefined): Remembered {
     id: message.ref.message,
     text: wordsOf(message.view),
     buttons: Object.keys(ids),
+    options: selectOf(message.view)?.options.map(({ label }) => label) ?? [],
     private: message.only !== undefined,
     ids,
   };

@@ -68,6 +68,15 @@ export async function slackDriver(stage: Stage): Promise<ChatDriver & { slack: F
     if (slack.complaints.length > 0) throw new Error(`Slack refused: ${slack.complaints.join('; ')}`);
   };
 
+  const press: ChatDriver['press'] = async (who, held, label) => {
+    const [number, from] = [events.next, said(who).length];
+    const { message } = held as Remembered;
+    await slack.deliver('interactive', people[who].pressOn(message, label));
+    await finished(number);
+    complain();
+    return seen(said(who)[from] === undefined ? find(message) : said(who).at(-1));
+  };
+
   return {
     slack,
     async command(who, name, given = {}) {
@@ -82,14 +91,9 @@ export async function slackDriver(stage: Stage): Promise<ChatDriver & { slack: F
       await people[who].type(CHANNEL, typed(name, given));
       return seen(await slack.until(() => said(who)[from], 'a message'));
     },
-    async press(who, held, label) {
-      const [number, from] = [events.next, said(who).length];
-      const { message } = held as Remembered;
-      await slack.deliver('interactive', people[who].pressOn(message, label));
-      await finished(number);
-      complain();
-      return seen(said(who)[from] === undefined ? find(message) : said(who).at(-1));
-    },
+    press,
+    // Slack calls both an action.
+    choose: press,
     look: (held) => seen(find((held as Remembered).message)),
     async restart() {
       await running.bot.stop([running.platform]);
@@ -116,6 +120,9 @@ function seen(message: FakeMessage | undefined): Remembered {
     id: message.ts,
     text: readMessage(message),
     buttons,
+    options: message.blocks
+      .flatMap((block) => (block.type === 'actions' ? block.elements : []))
+      .flatMap((element) => (element.type === 'static_select' ? element.options.map(({ text }) => text.text) : [])),
     private: message.onlyFor !== undefined,
     message: { ...message, blocks: structuredClone(message.blocks) },
   };

@@ -38,7 +38,7 @@ export class Crowd {
 
   do(phase: Phase, platform: PlatformName, deed: Deed): void {
     const unknown = { acknowledgedMs: undefined, finalMs: undefined, empty: false };
-    const sample: Sample = { round: this.#round, phase, platform, deed, ...unknown };
+    const sample: Sample = { round: this.#round, phase, platform, deed, sentAt: Date.now(), ...unknown };
     this.samples.push(sample);
     const sentMs = performance.now();
     const sent = this.#people[platform].send(deed, this.#turn++);

@@ -15,6 +15,8 @@ export interface Sample {
   readonly phase: Phase;
   readonly platform: PlatformName;
   readonly deed: Deed;
+  /** When it was sent, in milliseconds since 1970, to set against what else the machine did. */
+  readonly sentAt: number;
   /** Until the acknowledgement arrived; for a completion, until the suggestions did. Undefined where none came. */
   acknowledgedMs: number | undefined;
   /** Until the message said something final. Undefined where it never did. */

@@ -3,7 +3,7 @@ import { figuresTable, judgeChat, percentile } from '../../../bench/chat/chat-re
 import type { Sample } from '../../../bench/chat/sample.ts';
 
 const sample = (given: Partial<Sample>): Sample => ({
-  ...{ round: 1, phase: 'idle', platform: 'discord', deed: 'list' },
+  ...{ round: 1, phase: 'idle', platform: 'discord', deed: 'list', sentAt: 0 },
   ...{ acknowledgedMs: 5, finalMs: 50, empty: false },
   ...given,
 });

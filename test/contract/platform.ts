@@ -118,7 +118,8 @@ export function describePlatform(title: string, open: () => Promise<PlatformUnde
       await under.command('status');
       await shown('second words');
       expect(seen('first words')).toBeUndefined();
-      expect(refs[1]).toMatchObject({ platform: under.platform.name, channel: under.channel });
+      // The server shows it before the bot has heard that it does.
+      await expect.poll(() => refs[1]).toMatchObject({ platform: under.platform.name, channel: under.channel });
     });
 
     it('keeps from others what is for the person alone', async () => {

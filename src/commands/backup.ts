@@ -95,10 +95,9 @@ function present(result: BackupResult): View {
       kind: 'fields',
       fields: [
         ['Files', [`${files.new} new, ${files.changed} changed, ${files.unmodified} unchanged`]],
-        ['Size', [bytes(result.bytes), ' in ', count(files.new + files.changed + files.unmodified, 'file')]],
-        ['Read', bytes(result.bytesRead)],
-        ['Stored', [bytes(result.bytesStored), ' for ', bytes(result.bytesAdded), ' of new content']],
-        ['Took', duration(result.durationMs)],
+        ['Size', [bytes(result.bytes), ', ', bytes(result.bytesAdded), ' of it new']],
+        ['Stored', bytes(result.bytesStored)],
+        ['Took', [duration(result.durationMs), ', ', bytes(result.bytesRead), ' read']],
       ],
     },
     result.warnings.length === 0

@@ -158,6 +158,6 @@ export const restore = defineCommand({
   task: async (context, given) => ({ source: (await chosen(context, await toRequest(context, given))).source }),
   run: async (context, given): Promise<RestoreResult> =>
     (await context.repository({ early: true })).restore(await toRequest(context, given), context),
-  present: restoreView,
+  present: (result) => restoreView(result),
   outcome: ({ damaged }) => (damaged.length > 0 ? 'damaged' : undefined),
 });

@@ -101,7 +101,7 @@ const present = ({ sources }: StatusResult): View =>
         { title: 'Source' },
         { title: 'State' },
         { title: 'Last run' },
-        { title: 'Last snapshot' },
+        { title: 'Last snapshot', minor: true },
         { title: 'Verified' },
       ],
       rows: sources.map((source) => [

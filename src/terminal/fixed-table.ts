@@ -1,4 +1,5 @@
-import { formatValue, type Wording } from '../view/units.ts';
+import { formatBriefTime, formatValue, type Wording } from '../view/units.ts';
+import type { Value } from '../view/value.ts';
 import type { Column, Row } from '../view/view.ts';
 import { displayWidth, pad, shorten } from './width.ts';
 
@@ -20,9 +21,11 @@ export interface FixedTable {
   squeezed: boolean;
 }
 
+/** What a message's block of code shows without wrapping in a window of usual width, and on a phone. */
+const MOST_COLUMNS = 80;
+const PHONE_COLUMNS = 48;
+
 export interface FixedTableOptions extends Wording {
-  /** How wide the table may be. */
-  columns: number;
   /** Makes one cell safe where the table is shown. */
   clean: (text: string) => string;
 }
@@ -33,12 +36,12 @@ interface ShownColumn {
   align: 'left' | 'right';
 }
 
-/** A table in aligned columns, for a block of code in a message. Minor columns go first where there is no room, then the widest text gives way. */
+/** A table in aligned columns, for a block of code in a message. Minor columns are for wide screens: they go where a phone has no room. Then the widest text gives way. */
 export function fixedTable(columns: readonly Column[], rows: readonly Row[], options: FixedTableOptions): FixedTable {
   const { clean } = options;
-  const titles = columns.map(({ title }) => clean(title));
-  const cells = rows.map((row) => row.map((value) => clean(formatValue(value, options))));
-  const { shown, squeezed } = layOut(columns, [titles, ...cells.slice(0, MEASURED)], options.columns);
+  const titles = columns.map(({ title }, i) => clean(rows.some((row) => isTime(row[i])) ? `${title} (UTC)` : title));
+  const cells = rows.map((row) => row.map((value) => clean(briefValue(value, options))));
+  const { shown, squeezed } = layOut(columns, [titles, ...cells.slice(0, MEASURED)]);
   let shortened = squeezed;
   const line = (row: readonly string[]): string =>
     shown
@@ -60,7 +63,6 @@ export function fixedTable(columns: readonly Column[], rows: readonly Row[], opt
 function layOut(
   columns: readonly Column[],
   cells: readonly (readonly string[])[],
-  limit: number,
 ): { shown: ShownColumn[]; squeezed: boolean } {
   let shown: ShownColumn[] = columns.map(({ align = 'left' }, index) => ({
     index,
@@ -68,10 +70,10 @@ function layOut(
     width: Math.max(0, ...cells.map((row) => displayWidth(row[index] ?? ''))),
   }));
   for (const [index, column] of [...columns.entries()].reverse()) {
-    if (totalWidth(shown) > limit && column.minor) shown = shown.filter((one) => one.index !== index);
+    if (totalWidth(shown) > PHONE_COLUMNS && column.minor) shown = shown.filter((one) => one.index !== index);
   }
   let squeezed = false;
-  for (let over = totalWidth(shown) - limit; over > 0; over = totalWidth(shown) - limit) {
+  for (let over = totalWidth(shown) - MOST_COLUMNS; over > 0; over = totalWidth(shown) - MOST_COLUMNS) {
     const widest = shown.toSorted((a, b) => b.width - a.width)[0];
     if (widest === undefined || widest.width <= NARROWEST) break;
     widest.width = Math.max(widest.width - over, NARROWEST);
@@ -79,6 +81,14 @@ function layOut(
   }
   return { shown, squeezed };
 }
+
+type Time = Extract<Value, { is: 'time' }>;
+
+const isTime = (value: Value | undefined): value is Time => typeof value === 'object' && value.is === 'time';
+
+/** Whole times are in what is attached. */
+const briefValue = (value: Value, wording: Wording): string =>
+  isTime(value) ? formatBriefTime(value.time, wording.nowMs) : formatValue(value, wording);
 
 const totalWidth = (shown: readonly ShownColumn[]): number =>
   shown.reduce((sum, { width }) => sum + width, GAP.length * (shown.length - 1));

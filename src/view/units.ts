@@ -20,6 +20,17 @@ export function formatTime(iso: string): string {
   return Number.isNaN(time.getTime()) ? iso : `${time.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }
 
+/** A brief time is told without its year for so long. */
+const YEAR_TOLD_AFTER_MS = 300 * 86_400_000;
+
+/** A time in UTC as short as it can be told: `11-20 09:15`, or the day alone where it is of another year. Text that is no time comes back as it is. */
+export function formatBriefTime(iso: string, nowMs: number): string {
+  const time = new Date(iso);
+  if (Number.isNaN(time.getTime())) return iso;
+  const words = time.toISOString().slice(0, 16).replace('T', ' ');
+  return Math.abs(nowMs - time.getTime()) < YEAR_TOLD_AFTER_MS ? words.slice(5) : words.slice(0, 10);
+}
+
 const AGES = [
   { below: 60_000, unitMs: 1000, unit: 'second' },
   { below: 3_600_000, unitMs: 60_000, unit: 'minute' },

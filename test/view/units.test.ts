@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { formatBytes } from '../../src/shared/sizes.ts';
-import { formatAge, formatCount, formatSentence, formatShare, formatTime } from '../../src/view/units.ts';
+import {
+  formatAge,
+  formatBriefTime,
+  formatCount,
+  formatSentence,
+  formatShare,
+  formatTime,
+} from '../../src/view/units.ts';
 import { age, bytes, command, count, id } from '../../src/view/value.ts';
 
 const NOW = Date.UTC(2026, 10, 20, 12);
@@ -25,6 +32,15 @@ describe('units', () => {
     [1, '100 %'],
   ])('a share of %d is %s', (part, words) => {
     expect(formatShare(part)).toBe(words);
+  });
+
+  it.each([
+    ['2026-11-20T09:15:02Z', '11-20 09:15'],
+    ['2026-02-01T00:00:00Z', '02-01 00:00'],
+    ['2025-11-20T09:15:02Z', '2025-11-20'],
+    ['no time', 'no time'],
+  ])('%s is %s where it has to be brief', (iso, words) => {
+    expect(formatBriefTime(iso, NOW)).toBe(words);
   });
 
   it.each([

@@ -19,7 +19,7 @@ const LONGEST = 100;
 const PATIENCE_MS = 1500;
 const FRESH_MS = 3000;
 /** So long a fresh list is waited for; whoever types does not notice. */
-const SOON_MS = 50;
+const SOON_MS = 25;
 const FOLDERS = 100;
 
 export interface CompletionParts {

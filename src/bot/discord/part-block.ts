@@ -10,8 +10,6 @@ import { clip } from './components.ts';
 import { codeText, escapeMarkdown, inlineCode, markdownSentence } from './markdown.ts';
 import { type BlockLine, cutToFit, type TextBlock } from './text-block.ts';
 
-/** What a code block shows without wrapping in a window of usual width. */
-const CODE_COLUMNS = 80;
 const BAR_CELLS = 20;
 const SERIES_CELLS = 24;
 /** Characters of a title: one that is longer is no title. */
@@ -104,7 +102,7 @@ function tableBlock(table: SettledTable, wording: Wording, file: string): TextBl
 }
 
 function tableInCode({ columns, rows }: SettledTable, wording: Wording): FixedTable {
-  return fixedTable(columns, rows, { ...wording, columns: CODE_COLUMNS, clean: codeText });
+  return fixedTable(columns, rows, { ...wording, clean: codeText });
 }
 
 /** True where a table's message does not show it whole, however much room there is. */

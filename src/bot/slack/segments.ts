@@ -10,8 +10,8 @@ import { bold, codeLine, escapeSlack, type Line, toLine } from './mrkdwn.ts';
 import { progressSegments } from './progress-segments.ts';
 import type { Segment } from './segment.ts';
 
-/** What a block of code shows without wrapping in a window of usual width. */
-const CODE_COLUMNS = 80;
+/** Characters of a label in a chart. */
+const LABEL_COLUMNS = 20;
 const SERIES_CELLS = 24;
 
 const MARKS: Readonly<Record<Tone, string>> = { plain: '', good: '✅ ', warning: '⚠️ ', bad: '❌ ', quiet: '' };
@@ -96,7 +96,7 @@ function remaining(shown: number, total: number | undefined): Segment[] {
 }
 
 function layOut({ columns, rows }: SettledTable, wording: Wording) {
-  return fixedTable(columns, rows, { ...wording, columns: CODE_COLUMNS, clean: printableText });
+  return fixedTable(columns, rows, { ...wording, clean: printableText });
 }
 
 function table(part: SettledTable, wording: Wording, file: string): Segment[] {
@@ -129,7 +129,7 @@ export function needsFile(part: SettledTable, wording: Wording): boolean {
 }
 
 function seriesLines(points: readonly SeriesPoint[], wording: Wording): Line[] {
-  const labels = points.map(({ label }) => shorten(printableText(label), CODE_COLUMNS / 4));
+  const labels = points.map(({ label }) => shorten(printableText(label), LABEL_COLUMNS));
   const width = Math.max(0, ...labels.map(displayWidth));
   const largest = Math.max(0, ...points.map(({ size }) => size));
   return points.map(({ size, value }, i) => {

@@ -6,9 +6,11 @@ import { damageList } from './damage-view.ts';
 
 /** Changes that people are shown; `--json` has more. */
 const MOST_SHOWN = 40;
+/** Enough where they can be seen elsewhere: in what is attached, or were seen before. */
+const FEW_SHOWN = 12;
 
 /** A restore, planned or done. A plan ends with "Nothing was written". */
-export function restoreView(result: RestoreResult): View {
+export function restoreView(result: RestoreResult, most = result.applied ? FEW_SHOWN : MOST_SHOWN): View {
   const { applied, added, changed, deleted, unchanged, losses } = result;
   const verb = applied ? '' : 'would be ';
   return stack(
@@ -20,7 +22,7 @@ export function restoreView(result: RestoreResult): View {
       ` into ${result.target}`,
     ),
     changeList(
-      result.items.slice(0, MOST_SHOWN).map(({ action, path, size }) => ({ mark: action, path, size })),
+      result.items.slice(0, most).map(({ action, path, size }) => ({ mark: action, path, size })),
       result.itemsTotal,
     ),
     {
@@ -49,7 +51,7 @@ export function restorePreview(plan: RestoreResult, snapshot: SnapshotSummary, i
   const { verified } = snapshot;
   const kept = plan.unchanged.bytes + plan.changed.bytes + plan.deleted.bytes;
   return stack(
-    restoreView(plan),
+    restoreView(plan, FEW_SHOWN),
     {
       kind: 'fields',
       fields: [
@@ -64,7 +66,7 @@ export function restorePreview(plan: RestoreResult, snapshot: SnapshotSummary, i
         ...(isProtected ? [['Protected', 'another owner has to approve'] as const] : []),
       ],
     },
-    plan.itemsTotal > MOST_SHOWN ? { kind: 'file', name: 'changes.txt', content: changeLines(plan) } : undefined,
+    plan.itemsTotal > FEW_SHOWN ? { kind: 'file', name: 'changes.txt', content: changeLines(plan) } : undefined,
   );
 }
 

@@ -58,6 +58,6 @@ function usageError(name: string, { message }: CommanderError): HoldfastError {
   const [what = '', hint] = message.replace(/^error: /, '').split('\n');
   const meant = hint?.replace(/^\(|\)$/g, '');
   return new HoldfastError('usage', `${name}: ${what.replace(/\.$/, '')}`, {
-    advice: meant ?? `Type help ${name} for what it takes.`,
+    advice: meant ?? `See the help of ${name} for what it takes.`,
   });
 }

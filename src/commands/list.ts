@@ -7,8 +7,8 @@ import { filterFields, toFilter } from './parts/filter-fields.ts';
 import { DEFAULT_RETENTION } from './parts/retention.ts';
 import { snapshotTable } from './parts/snapshot-view.ts';
 
-/** Snapshots to a page where a person reads along and did not say. */
-const GUIDED_LIMIT = 20;
+/** Snapshots to a page where a person reads along and did not say: as many as one message of every chat holds. */
+const GUIDED_LIMIT = 15;
 const STATUSES = ['completed', 'completed_with_warnings', 'unfinished', 'broken', 'lost'] as const;
 
 interface ListResult {
@@ -18,16 +18,18 @@ interface ListResult {
   pages: number;
 }
 
-const nothingFound = (total: number): Sentence =>
+const nothingFound = ({ total, pages }: ListResult): Sentence =>
   total > 0
-    ? 'There are no snapshots on this page.'
+    ? ['There ', pages === 1 ? 'is only one page' : `are only ${pages} pages`, ', with ', count(total, 'snapshot'), '.']
     : ['There are no such snapshots. Take one with ', command('backup'), ', or see all with ', command('list'), '.'];
 
-const present = ({ snapshots, total, page, pages }: ListResult): View =>
-  stack(
-    snapshotTable(snapshots, nothingFound(total)),
-    pages > 1 ? hint(`Page ${page} of ${pages}, `, count(total, 'snapshot'), ' in all') : undefined,
+const present = (result: ListResult): View => {
+  const { snapshots, total, page, pages } = result;
+  return stack(
+    snapshotTable(snapshots, nothingFound(result)),
+    pages > 1 && page <= pages ? hint(`Page ${page} of ${pages}, `, count(total, 'snapshot'), ' in all') : undefined,
   );
+};
 
 export const list = defineCommand({
   name: 'list',

@@ -20,7 +20,7 @@ export interface NewButton {
   again?: boolean;
 }
 
-export type Refusal = 'unknown' | 'expired' | 'used' | 'other person' | 'own request' | 'other channel';
+export type Refusal = 'unknown' | 'expired' | 'used' | 'ended' | 'other person' | 'own request' | 'other channel';
 
 /** Buttons that mean something: opaque IDs that work once, for the right person, in the right channel, in time. They outlive the process. */
 export class Buttons {

@@ -58,7 +58,7 @@ export class Chat {
     const { person, answer } = call;
     const { purpose } = button;
     if (purpose.kind === 'cancel') {
-      if (!runner.cancel(purpose.job, person.name)) await refuse(answer, 'used');
+      if (!runner.cancel(purpose.job, person.name)) await refuse(answer, 'ended');
     } else if (purpose.kind === 'dismiss') {
       await buttons.use(button);
       await answer.show(text(`Cancelled by ${person.name}; nothing was changed.`));

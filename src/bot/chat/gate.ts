@@ -3,6 +3,7 @@ import { HoldfastError } from '../../shared/errors.ts';
 import type { AuditEntry } from '../../state/audit-entry.ts';
 import type { StoredButton } from '../../state/document.ts';
 import type { EventLog } from '../../state/event-log.ts';
+import { command } from '../../view/value.ts';
 import { good, type View } from '../../view/view.ts';
 import type { CommandEvent, CompletionEvent, Platform, PlatformEvents, PressEvent, Reply } from '../platform.ts';
 import type { LogLine } from '../platform-options.ts';
@@ -133,7 +134,9 @@ export class Gate {
     const code = event.kind === 'command' && event.command === 'claim' ? event.raw.code : undefined;
     if (typeof code === 'string' && (await this.#parts.owners.claim(code, event.person))) {
       this.#note(event, 'allowed', { detail: 'became the first owner' });
-      await reply.show(good(`You own this bot now, ${event.person.name}. See /help for what it can do`));
+      await reply.show(
+        good(`You own this bot now, ${event.person.name}. See `, command('help'), ' for what it can do'),
+      );
       return;
     }
     reply.failed?.();

@@ -1,6 +1,7 @@
+import { namesOn } from '../../commands/registry.ts';
 import { HoldfastError } from '../../shared/errors.ts';
 import type { JobRecord } from '../../state/document.ts';
-import { duration, time } from '../../view/value.ts';
+import { command, duration, time } from '../../view/value.ts';
 import { bad, type Sentence, type Tone, type View } from '../../view/view.ts';
 import type { Person } from '../platform.ts';
 import type { Refusal } from './buttons.ts';
@@ -19,6 +20,7 @@ const REFUSALS: Readonly<Record<Refusal, string>> = {
   unknown: 'This button is not known any more. Ask again.',
   expired: 'This button has expired, and nothing was done. Ask again.',
   used: 'This button was used already. It works once.',
+  ended: 'That job has ended already.',
   'other person': 'This button belongs to whoever asked. Ask yourself to get your own.',
   'own request': 'You asked for this, so another owner has to approve it.',
   'other channel': 'This button belongs to another channel.',
@@ -37,8 +39,18 @@ export function errorView(error: unknown): View {
   };
 }
 
-/** The engine calls options by what they are at a shell, `--to`; in a chat they are called `to`. */
-const inChatWords = (text: string): string => text.replace(/(?<![\w-])--([a-z][a-z-]*)/g, '`$1`');
+/**
+ * The engine calls options by what they are at a shell, `--to`; in a chat they are called `to`. Commands are shown as they are typed there: `/help` is one of
+ * Slack's own.
+ */
+function inChatWords(said: string): Sentence {
+  const names = namesOn('chat');
+  const words = said.replace(/(?<![\w-])--([a-z][a-z-]*)/g, '`$1`').split(/(?<![\w/.-])\/([a-z]+)(?![\w/])/);
+  return words.map((word, i) => {
+    if (i % 2 === 0) return word;
+    return names.includes(word) ? command(word) : `/${word}`;
+  });
+}
 
 /** Nothing is known yet but what is being done. */
 export const waitingView = (phase: string): View => ({
@@ -64,7 +76,7 @@ export const busyView = (job: JobRecord): View => ({
     `Job ${job.id} (${job.kind}) ${job.state === 'pending' ? 'waits to work' : 'is working'} on ${job.source} since `,
     time(job.started),
   ],
-  next: 'Wait until it has ended, or /cancel it.',
+  next: ['Wait until it has ended, or ', command('cancel'), ' it.'],
 });
 
 const ENDS: Readonly<Record<string, { tone: Tone; word: string }>> = {
@@ -81,7 +93,7 @@ export const jobName = ({ kind, source }: Pick<JobRecord, 'kind' | 'source'>): s
 /** How a job ended, where nothing better is known of it. */
 export function endView(job: JobRecord): View {
   const { tone, word } = ENDS[job.state] ?? { tone: 'plain', word: job.state };
-  const next: Sentence | undefined = job.state === 'interrupted' ? 'Nothing is half done. Ask again.' : undefined;
+  const next = job.state === 'interrupted' ? afterInterruption(job.kind) : undefined;
   return {
     kind: 'status',
     tone,
@@ -89,6 +101,12 @@ export function endView(job: JobRecord): View {
     ...(next && { next }),
   };
 }
+
+/** A restore that was cut off is put back, or finished where it was nearly through, when the repository is opened next: at the start of the bot. */
+const afterInterruption = (kind: string): string =>
+  kind === 'restore'
+    ? 'Nothing is half done: the target is as it was before, or as in the backup. Ask again to see which.'
+    : 'Nothing is half done. Ask again.';
 
 /** Below a result: which job it was. */
 export const signature = (job: JobRecord, tookMs: number): View => ({

@@ -19,6 +19,12 @@ const FINISH_WITHIN_MS = 3000;
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 60_000;
 
+/** Why there is no connection, and what to do about it. */
+const disconnectedWords = (why: string): string =>
+  why === 'link_disabled'
+    ? 'Socket Mode is switched off for the app: switch it on on its page Socket Mode; trying again'
+    : `Slack cannot be reached (${why}); trying again`;
+
 export function createSlackPlatform(options: SlackOptions): Platform {
   return new SlackPlatform(options);
 }
@@ -118,7 +124,7 @@ class SlackPlatform implements Platform {
           this.#state('connected');
           resolve();
         },
-        onDisconnected: (why) => this.#state('disconnected', why && `Slack cannot be reached (${why}); trying again`),
+        onDisconnected: (why) => this.#state('disconnected', why && disconnectedWords(why)),
       });
       this.#buildApp(link.receiver, events, bot);
       this.#close = () => link.stop();

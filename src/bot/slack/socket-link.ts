@@ -96,6 +96,6 @@ export function badToken(reason: string, cause: unknown): HoldfastError {
   return new HoldfastError('usage', `Slack refuses the token: ${reason}`, {
     cause,
     advice:
-      'Copy the tokens again from the app’s pages Install App (xoxb-) and Basic Information (xapp-): docs/SETUP-slack.md.',
+      'Copy the tokens again: xoxb- from the app’s page Install App, xapp- from its App-Level Tokens. See docs/SETUP-slack.md.',
   });
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { HoldfastError } from '../../../src/shared/errors.ts';
+import { createScrubber } from '../../../src/shared/scrub.ts';
 import { text } from '../../../src/view/view.ts';
 import { BOT_TOKEN, FakeSlack, SIGNING_SECRET } from '../../helpers/slack/fake-slack.ts';
 import { SlackBench } from '../../helpers/slack/slack-bench.ts';
@@ -179,6 +180,14 @@ describe('the link to Slack', () => {
     const refused = await failure(bench.start());
     expect(refused).toMatchObject({ code: 'usage', exitStatus: 2, advice: expect.stringContaining('xoxb-') });
     expect(refused.message).toContain('invalid_auth');
+    expect(createScrubber()(refused.advice ?? '')).toBe(refused.advice);
+  });
+
+  it('that the app switched off is told as what it is, and comes when it is switched on', async () => {
+    slack.fail('apps.connections.open', { kind: 'error', error: 'link_disabled' });
+    await bench.start();
+    expect(bench.said[0]).toContain('Socket Mode is switched off');
+    expect(bench.states.at(-1)).toBe('connected');
   });
 
   it('can be let go before there was one', async () => {

@@ -95,6 +95,8 @@ export class SlackBench implements PlatformEvents {
   readonly presses: Seen<PressEvent>[] = [];
   readonly completions: CompletionEvent[] = [];
   readonly states: PlatformState[] = [];
+  /** What was said of the states. */
+  readonly said: string[] = [];
   readonly rejected: string[] = [];
   readonly lines: LogLine[] = [];
   owners = new Set([`${TEAM}/U0001`]);
@@ -146,6 +148,7 @@ export class SlackBench implements PlatformEvents {
 
   onState(state: PlatformState, detail?: string): void {
     this.states.push(state);
+    if (detail !== undefined) this.said.push(detail);
     const port = /port (\d+)/.exec(detail ?? '')?.[1];
     if (port !== undefined) this.slack.requestUrl = `http://127.0.0.1:${port}/slack/events`;
     this.slack.stir();

@@ -130,8 +130,17 @@ export class ManifestBuilder {
 class OwnerTable {
   readonly #positions = new Map<string, number>();
   readonly #rows: { id: number; name: string }[] = [];
+  /** Most entries belong to the same owner as the one before. */
+  #last: { id: number; name: ByteString | undefined; position: number } | undefined;
 
   position(id: number, name: ByteString | undefined): number {
+    if (this.#last?.id === id && this.#last.name === name) return this.#last.position;
+    const position = this.#find(id, name);
+    this.#last = { id, name, position };
+    return position;
+  }
+
+  #find(id: number, name: ByteString | undefined): number {
     const key = `${id} ${name ?? ''}`;
     const known = this.#positions.get(key);
     if (known !== undefined) return known;

@@ -18,6 +18,9 @@ const FILE_COST = 8192;
 /** Folders that one batch may keep open. */
 const BATCH_FOLDERS = 32;
 
+/** Entries that may follow a file that is gathered: all of them wait for it, and what waits long costs the garbage collector more than another message. */
+const BATCH_FOLLOWERS = 512;
+
 /** What a file system allocates at once, most often. */
 const BLOCK_BYTES = 4096;
 
@@ -48,6 +51,7 @@ export class FileBatcher {
   readonly #running = new Set<Promise<void>>();
   #files: (BatchedFile & { folder: number })[] = [];
   #bytes = 0;
+  #followers = 0;
   #folders = new Set<number>();
   #failure: unknown;
 
@@ -72,6 +76,11 @@ export class FileBatcher {
     return full;
   }
 
+  /** To be called for every entry, so that those that follow a gathered file do not wait long for others of its kind. */
+  pass(): void {
+    if (this.#files.length > 0 && ++this.#followers >= BATCH_FOLLOWERS) this.send();
+  }
+
   /** Sends what has been gathered. */
   send(): void {
     if (this.#files.length === 0) return;
@@ -79,6 +88,7 @@ export class FileBatcher {
     const cost = this.#bytes + FILE_COST * files.length;
     this.#files = [];
     this.#bytes = 0;
+    this.#followers = 0;
     this.#folders = new Set();
     const running = this.#run(files, cost).finally(() => {
       this.#running.delete(running);

@@ -95,6 +95,7 @@ class FolderRun {
       // Not awaited where there is nothing to wait for: a turn of the event loop for each of a million entries would cost more than the rest.
       const waiting = this.#meet(found) ?? this.#giveTurn();
       if (waiting !== undefined) await waiting;
+      this.#batcher.pass();
       const slower = pace?.keep(report.read);
       if (slower !== undefined) await slower;
       if (this.#queue.length >= MAX_QUEUE) await this.#batcher.settle();

@@ -59,9 +59,19 @@ class Piece {
     this.#names.push(name);
     this.#folders.push(folder);
     this.#types.push(status.type);
-    const { mode, uid, gid, dev, nlink, size, blocks, ino, mtimeNs, ctimeNs } = status;
-    this.#numbers.set([mode, uid, gid, dev, nlink, size, blocks], at * NUMBERS);
-    this.#large.set([ino, mtimeNs, ctimeNs], at * LARGE);
+    // One by one: `set` with a list takes several times as long.
+    const numbers = this.#numbers;
+    const n = at * NUMBERS;
+    numbers[n] = status.mode;
+    numbers[n + 1] = status.uid;
+    numbers[n + 2] = status.gid;
+    numbers[n + 3] = status.dev;
+    numbers[n + 4] = status.nlink;
+    numbers[n + 5] = status.size;
+    numbers[n + 6] = status.blocks;
+    this.#large[at * LARGE] = status.ino;
+    this.#large[at * LARGE + 1] = status.mtimeNs;
+    this.#large[at * LARGE + 2] = status.ctimeNs;
   }
 
   get(at: number): Found {

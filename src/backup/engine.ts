@@ -92,6 +92,8 @@ export interface Engine {
     context?: OperationContext,
   ): Promise<{ packs: number; chunks: number; salvaged: string[]; damaged: string[]; durationMs: number }>;
   stats(): Promise<RepositoryStats>;
+  /** Puts a page on how to recover beside the backups, in the clear, and removes all but the newest few. Gives its name in the store. */
+  putRunbook(page: Uint8Array): Promise<string>;
   /** Free bytes where the repository lies, or undefined where that cannot be told. */
   freeBytes(): Promise<number | undefined>;
   /** Bytes of all objects of the repository. */

@@ -253,6 +253,11 @@ export class OpenEngine implements Engine {
     return repositoryStats(await this.#opening);
   }
 
+  async putRunbook(page: Uint8Array): Promise<string> {
+    const { putRunbook } = await import('./operations/put-runbook.ts');
+    return putRunbook(await this.#opening, page);
+  }
+
   freeBytes(): Promise<number | undefined> {
     return this.#parts.store.freeBytes();
   }

@@ -3,6 +3,7 @@ import type { Engine } from '../backup/engine.ts';
 import type { OperationContext } from '../backup/ports.ts';
 import type { Configured } from '../config/configured.ts';
 import type { RunControl } from '../jobs/run-desk.ts';
+import type { RunbookSetting } from '../runbook/collect.ts';
 import type { ErrorCode } from '../shared/errors.ts';
 import type { JobRecord, PlanWeight } from '../state/document.ts';
 import type { Option, Sentence, View } from '../view/view.ts';
@@ -46,6 +47,8 @@ export interface CommandContext extends Services, OperationContext {
   configured?: Configured | undefined;
   /** The jobs of the bot, where there is one. */
   jobs?: JobControl | undefined;
+  /** What a runbook tells besides the backups, where a bot runs on a configuration. */
+  runbook?: (() => RunbookSetting) | undefined;
   /** Folder of the audit log, where a configuration names one. */
   auditFolder?: string | undefined;
   /** What runs by itself, and how a configured source is backed up, where there is a bot. */

@@ -24,6 +24,7 @@ const COMMANDS = {
   prune: { on: 'shell', load: async () => (await import('./prune.ts')).prune },
   delete: { load: async () => (await import('./delete.ts')).deleteCommand },
   pin: { load: async () => (await import('./pin.ts')).pin },
+  runbook: { load: async () => (await import('./runbook.ts')).runbook },
   unpin: { load: async () => (await import('./unpin.ts')).unpin },
   tag: { load: async () => (await import('./tag.ts')).tag },
   export: { on: 'shell', load: async () => (await import('./export.ts')).exportCommand },

@@ -16,6 +16,7 @@ import { createConfigured } from '../config/configured.ts';
 import { JobRunner } from '../jobs/job-runner.ts';
 import type { HookParts } from '../jobs/runs/hook-runner.ts';
 import type { DiskSpace } from '../jobs/watch/disk-space.ts';
+import type { RunbookSetting } from '../runbook/collect.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { ProcessIdentity } from '../shared/process-identity.ts';
 import type { RandomSource } from '../shared/random.ts';
@@ -25,6 +26,8 @@ import { EventLog } from '../state/event-log.ts';
 import { openState } from '../state/state.ts';
 import { breakText, verifyAudit } from '../state/verify-audit.ts';
 import { beginEntry, endEntry, eventEntry } from './auditing.ts';
+import { RunbookKeeper } from './runbook-keeper.ts';
+import { runbookSettingOf } from './runbook-setting.ts';
 import { openUnattended } from './unattended.ts';
 
 export interface BotOptions {
@@ -40,6 +43,8 @@ export interface BotOptions {
   clock: Clock;
   random: RandomSource;
   identity: ProcessIdentity;
+  /** The program's version. */
+  version: string;
   scrub: (text: string) => string;
   hooks: Pick<HookParts, 'environment' | 'resolve'>;
   diskSpace: (folder: string) => Promise<DiskSpace | undefined>;
@@ -99,12 +104,25 @@ export async function openBot(options: BotOptions): Promise<Bot> {
     state,
     runner,
     buttons,
-    onHappened: (event) => note(eventEntry(event)),
+    onHappened: (event) => {
+      note(eventEntry(event));
+      runbook.happened(event);
+    },
+  });
+  const runbookSetting = (): RunbookSetting => runbookSettingOf(config, options.version);
+  const runbook = new RunbookKeeper({
+    setting: runbookSetting,
+    repository: () => services.repository(),
+    form: config.unattended.storage.trusted ? 'full' : 'reduced',
+    folder: config.state,
+    clock,
+    sink: unattended.sink,
   });
   const requests = new Requests({
     commands,
     configured,
     auditFolder: config.state,
+    runbook: runbookSetting,
     runner,
     desk: unattended,
     services,
@@ -155,6 +173,7 @@ export async function openBot(options: BotOptions): Promise<Bot> {
     },
     async stop(platforms) {
       await runner.stop();
+      await runbook.close();
       unattended.stop();
       await Promise.race([gate.idle(), clock.sleep(LAST_WORDS_MS, undefined, { background: true })]);
       stopping.abort(new Error('stopped'));

@@ -96,6 +96,7 @@ export async function serve(file: string, host: ServeHost): Promise<number> {
     else stop.resolve(INTERRUPTED);
   });
   const bot = await openBot({
+    version,
     config,
     commands,
     local: terminal === undefined ? [] : [terminal.person],

@@ -57,6 +57,7 @@ export class ChatStage {
     const clock: Clock = { ...systemClock, now: () => systemClock.now() + this.aheadMs };
     const { isProtected = false, restoreRoots = [] } = this.#options;
     this.bot = await openBot({
+      version: '0.0.0',
       config: {
         repository: { location: '/repository', passphrase: { env: 'PASSPHRASE' } },
         file: join(this.folder, 'holdfast.yaml'),

@@ -307,6 +307,7 @@ function fakeEngine(state: FakeRepository, behaviour: FakeBehaviour, location: s
     },
     repairIndex: async () => ({ packs: 2, chunks: 90, salvaged: [], damaged: [], durationMs: 4 }),
     facts: async () => behaviour.facts ?? [],
+    putRunbook: () => Promise.resolve('runbook/20300101T000000Z.html'),
     freeBytes: () => Promise.resolve(5_000_000_000),
     usedBytes: () => Promise.resolve(5400),
     stats: async () => ({

@@ -1,6 +1,7 @@
 import type { ProgressEvent } from '../../backup/ports.ts';
 import type {
   AnyCommand,
+  CommandContext,
   Confirmation,
   HelpSection,
   JobControl,
@@ -24,6 +25,7 @@ export interface RequestParts {
   configured: Configured;
   /** Where the audit log is. */
   auditFolder: string;
+  runbook: CommandContext['runbook'];
   runner: JobRunner;
   /** What runs by itself. */
   desk: RunDesk;
@@ -109,12 +111,12 @@ export class Requests {
 
   #surface(request: Request, onProgress: (event: ProgressEvent) => void): Surface {
     const { help = [] } = request;
-    const { configured, auditFolder } = this.#parts;
+    const { configured, auditFolder, runbook } = this.#parts;
     const { sections, ...others } = this.#parts.commands;
     const commands = { ...others, sections: [...sections, ...help] };
     // Warnings are part of results, too.
     const onWarning = (): void => {};
-    const told = { configured, auditFolder, jobs: this.#jobs, runs: this.#runs(request) };
+    const told = { configured, auditFolder, runbook, jobs: this.#jobs, runs: this.#runs(request) };
     return { commands, guided: true, ...told, onProgress, onWarning };
   }
 

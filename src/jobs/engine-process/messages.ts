@@ -47,6 +47,7 @@ export const CALLS = [
   'keys',
   'stats',
   'freeBytes',
+  'putRunbook',
   'usedBytes',
 ] as const satisfies readonly (keyof Engine)[];
 

@@ -149,8 +149,8 @@ export const LAYERS = {
   },
   runbook: {
     paths: ['runbook/'],
-    imports: ['shared', 'config', 'engine', 'state', 'view'],
-    reason: 'the runbook reports on the engine and renders a View',
+    imports: ['shared', 'vocabulary', 'ports', 'view'],
+    reason: 'the runbook tells of an engine that it is given; who keeps it and where it goes is decided above',
   },
   commands: {
     paths: ['commands/'],

@@ -34,6 +34,7 @@ export async function memoryDriver(
   };
   const open = async (): Promise<Bot> => {
     const bot = await openBot({
+      version: '0.0.0',
       config: {
         repository: { location: stage.repository, passphrase: { env: 'PASSPHRASE' } },
         file: join(stage.folder, 'holdfast.yaml'),

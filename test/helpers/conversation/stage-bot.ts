@@ -68,6 +68,7 @@ export async function openStageBot(stage: Stage, platform: Platform, owners: rea
     now: systemClock.now,
   };
   const bot = await openBot({
+    version: '0.0.0',
     commands,
     clock: systemClock,
     random: systemRandom,

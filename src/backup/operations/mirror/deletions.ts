@@ -11,7 +11,7 @@ import { type Catalog, readCatalog } from '../../repository/snapshots.ts';
 const PARALLEL_DELETIONS = 8;
 
 /** What may be deleted in a mirror, in the order in which nothing that is left needs what is gone. */
-const PREFIXES = ['snapshots/', 'notes/', 'index/', 'packs/', 'gc/', 'keys/'] as const;
+const PREFIXES = ['snapshots/', 'notes/', 'index/', 'packs/', 'gc/', 'keys/', 'runbook/'] as const;
 
 export interface MirrorState {
   repository: Repository;

@@ -39,7 +39,7 @@ export const deleteCommand = defineCommand({
   summary: 'Delete one backup; its space is freed by the next prune',
   examples: ['delete 4f07a1c2'],
   chat: {
-    details: ['The last finished backup of a source is never deleted.'],
+    details: ['The last good backup of a source is never deleted, and none that a running restore reads.'],
     examples: ['delete 4f07a1c2'],
   },
   input: { backup: required(snapshotField) },

@@ -4,7 +4,7 @@ import { hint, type Sentence, stack, type View } from '../view/view.ts';
 import { defineCommand } from './command.ts';
 import { choice, deniableFlag, integer, text } from './field.ts';
 import { filterFields, toFilter } from './parts/filter-fields.ts';
-import { DEFAULT_RETENTION } from './parts/retention.ts';
+import { listKept } from './parts/retention.ts';
 import { snapshotTable } from './parts/snapshot-view.ts';
 
 /** Snapshots to a page where a person reads along and did not say: as many as one message of every chat holds. */
@@ -56,7 +56,7 @@ export const list = defineCommand({
   async run(context, { kind, trigger, status, verified, limit, page = 1, ...filter }): Promise<ListResult> {
     const repository = await context.repository();
     const wanted = { ...toFilter(filter), kind, trigger, status, verified };
-    const all = await repository.list(wanted, DEFAULT_RETENTION, context);
+    const all = await listKept(context, repository, wanted);
     const length = limit ?? (context.guided ? GUIDED_LIMIT : Math.max(all.length, 1));
     const snapshots = all.slice((page - 1) * length, page * length);
     return { snapshots, total: all.length, page, pages: Math.max(Math.ceil(all.length / length), 1) };

@@ -21,7 +21,7 @@ export const pin = defineCommand({
   json: JSON_SHAPES.Snapshot,
   async run(context, { backup, reason }): Promise<SnapshotSummary> {
     const repository = await context.repository();
-    return withKept(repository, await repository.pin(backup, reason));
+    return withKept(context, repository, await repository.pin(backup, reason));
   },
   present: (snapshot) => good('Pinned ', id(snapshot.id), ': no rule forgets it until it is unpinned'),
 });

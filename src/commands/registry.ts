@@ -21,6 +21,7 @@ const COMMANDS = {
   restore: { load: async () => (await import('./restore.ts')).restore },
   verify: { load: async () => (await import('./verify.ts')).verify },
   forget: { on: 'shell', load: async () => (await import('./forget.ts')).forget },
+  retention: { on: 'chat', load: async () => (await import('./retention.ts')).retention },
   prune: { on: 'shell', load: async () => (await import('./prune.ts')).prune },
   delete: { load: async () => (await import('./delete.ts')).deleteCommand },
   pin: { load: async () => (await import('./pin.ts')).pin },

@@ -32,7 +32,7 @@ export const show = defineCommand({
     const repository = await context.repository();
     const wanted = await repository.find(chooseSnapshot(context, input.backup));
     if (input.sha256sums) return { id: wanted.id, sha256sums: repository.sha256sums(wanted.id) };
-    return withKept(repository, wanted);
+    return withKept(context, repository, wanted);
   },
   present(result) {
     if (!('sha256sums' in result)) return snapshotFields(result);

@@ -35,7 +35,7 @@ export const tag = defineCommand({
     }
     const change = set.length > 0 ? { set } : { add: added, remove };
     const repository = await context.repository();
-    return withKept(repository, await repository.tag(backup, change));
+    return withKept(context, repository, await repository.tag(backup, change));
   },
   present: (snapshot) => good('Tags of ', id(snapshot.id), `: ${snapshot.tags.join(' ') || 'none'}`),
 });

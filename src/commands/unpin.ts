@@ -21,7 +21,7 @@ export const unpin = defineCommand({
   json: JSON_SHAPES.Snapshot,
   async run(context, { backup, reason }): Promise<SnapshotSummary> {
     const repository = await context.repository();
-    return withKept(repository, await repository.unpin(backup, reason));
+    return withKept(context, repository, await repository.unpin(backup, reason));
   },
   present: (snapshot) => good('Unpinned ', id(snapshot.id)),
 });

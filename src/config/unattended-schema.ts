@@ -47,19 +47,28 @@ const keep = z.union(
   { error: 'must be a number, or how long, such as 24h or 6 months' },
 );
 
-export const retention = z.strictObject({
-  last: z.int().min(0).optional().describe('The newest N'),
-  hourly: keep.optional().describe('One an hour: for N hours that have one, or for as long'),
-  daily: keep.optional().describe('One a day'),
-  weekly: keep.optional().describe('One a week'),
-  monthly: keep.optional().describe('One a month'),
-  yearly: keep.optional().describe('One a year'),
-  tags: z.array(text).default([]).describe('All with one of these tags'),
-  triggers: z
-    .partialRecord(z.enum(['manual', 'api', 'system', 'pre-migration', 'import', 'copy']), duration)
-    .optional()
-    .describe('All that were made for this reason, for so long; pre-migration: 1 year unless given'),
-});
+const keepsAny = (rule: number | { count: number } | { forMs: number } | undefined): boolean => {
+  if (rule === undefined || typeof rule === 'number') return (rule ?? 0) > 0;
+  return ('count' in rule ? rule.count : rule.forMs) > 0;
+};
+
+export const retention = z
+  .strictObject({
+    last: z.int().min(0).optional().describe('The newest N'),
+    hourly: keep.optional().describe('One an hour: for N hours that have one, or for as long'),
+    daily: keep.optional().describe('One a day'),
+    weekly: keep.optional().describe('One a week'),
+    monthly: keep.optional().describe('One a month'),
+    yearly: keep.optional().describe('One a year'),
+    tags: z.array(text).default([]).describe('All with one of these tags'),
+    triggers: z
+      .partialRecord(z.enum(['manual', 'api', 'system', 'pre-migration', 'import', 'copy']), duration)
+      .optional()
+      .describe('All that were made for this reason, for so long; pre-migration: 1 year unless given'),
+  })
+  .refine(({ triggers: _, tags, ...rules }) => tags.length > 0 || Object.values(rules).some(keepsAny), {
+    error: 'keeps nothing; give at least one rule, such as daily: 7',
+  });
 
 const hook = z.strictObject({
   command: z.array(text).min(1, 'names no program').describe('Program and arguments; no shell reads them'),

@@ -14,6 +14,7 @@ const withSnapshots = (...snapshots: ReturnType<typeof summary>[]) => {
   };
 };
 const one = withSnapshots(summary(1));
+const two = withSnapshots(summary(2), summary(1));
 const CHANGES = { changed: { files: 3, directories: 0, others: 0, bytes: 99 } };
 
 describe('the command line', () => {
@@ -257,17 +258,17 @@ describe('restore on the command line', () => {
 });
 
 describe('other destructive commands', () => {
-  it.each([[['forget', '--keep-last', '0']], [['prune', '--grace', '0s']], [['key', 'remove', 'ab12']]])(
+  it.each([[['forget', '--keep-last', '1']], [['prune', '--grace', '0s']], [['key', 'remove', 'ab12']]])(
     '%j runs in a script without an answer',
     async (words) => {
-      expect((await runFake(words, one())).status).toBe(0);
+      expect((await runFake(words, two())).status).toBe(0);
     },
   );
 
-  it.each([[['forget', '--keep-last', '0']], [['prune', '--grace', '0s']], [['key', 'remove', 'ab12']]])(
+  it.each([[['forget', '--keep-last', '1']], [['prune', '--grace', '0s']], [['key', 'remove', 'ab12']]])(
     '%j asks where a person is there',
     async (words) => {
-      const { status, messages } = await runFake(words, one(), { terminal: ['n'] });
+      const { status, messages } = await runFake(words, two(), { terminal: ['n'] });
       expect(status).toBe(15);
       expect(messages).toContain('[y/N]');
     },

@@ -148,6 +148,8 @@ describe('what runs by itself', () => {
       says: 'daily.window: must be a part of a day',
     },
     { source: 'retention: { daily: 5 parsecs }', all: '', says: 'must be a number, or how long' },
+    { source: 'retention: { daily: 0, triggers: { manual: 1d } }', all: '', says: 'retention: keeps nothing' },
+    { source: '', all: 'retention: {}', says: 'retention: keeps nothing' },
     { source: 'rate: fast', all: '', says: 'must be a size' },
     { source: 'hooks: { before: { command: [] } }', all: '', says: 'names no program' },
     { source: 'timeout: 5', all: '', says: 'timeout: must be text' },

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Engine } from '../../src/backup/engine.ts';
 import type { OperationContext } from '../../src/backup/ports.ts';
+import { applyRetention, type RetentionItem } from '../../src/backup/repository/retention.ts';
 import type {
   BackupResult,
   ChangeCount,
@@ -98,6 +99,12 @@ function waitForAbort({ signal }: OperationContext): Promise<never> {
     });
   });
 }
+
+const retained = ({ status, verified, ...summary }: SnapshotSummary): RetentionItem => ({
+  ...summary,
+  confirmed: status === 'completed' || status === 'completed_with_warnings',
+  damaged: verified !== null && verified.damaged > 0,
+});
 
 /** A repository that remembers what it was asked, for tests of what lies above the engine. */
 export function fakeRepository(behaviour: FakeBehaviour = {}): FakeRepository {
@@ -231,9 +238,13 @@ function fakeEngine(state: FakeRepository, behaviour: FakeBehaviour, location: s
     },
     async forget(request) {
       called('forget', request);
-      const forgotten = request.snapshots?.map(find) ?? state.snapshots.slice(request.policy?.last ?? 0);
-      const kept = state.snapshots.filter((one) => !forgotten.includes(one));
-      if (!request.dryRun) state.snapshots.splice(0, state.snapshots.length, ...kept);
+      const { policy, filter } = request;
+      const meant = state.snapshots.filter(({ source }) => filter?.source === undefined || source === filter.source);
+      const rules = applyRetention(meant.map(retained), policy ?? {}, Number.POSITIVE_INFINITY);
+      const forgotten = request.snapshots?.map(find) ?? meant.filter(({ id }) => rules.get(id)?.length === 0);
+      const staying = state.snapshots.filter((one) => !forgotten.includes(one));
+      if (!request.dryRun) state.snapshots.splice(0, state.snapshots.length, ...staying);
+      const kept = staying.map((one) => ({ ...one, ...(policy && { kept: rules.get(one.id) ?? [] }) }));
       return { dryRun: request.dryRun === true, forgotten, kept, warnings: [] };
     },
     async prune(request) {

@@ -50,10 +50,9 @@ export function modelKept(items: readonly RetentionItem[], rules: RetentionRuleS
   const timeZone = rules.timeZone ?? 'UTC';
   const facts = new Map(items.map((item) => [item, factsOf(item, timeZone)]));
   const of = (item: RetentionItem): Facts => facts.get(item) as Facts;
-  const isNewer = (a: RetentionItem, b: RetentionItem): boolean =>
-    of(a).ms > of(b).ms || (of(a).ms === of(b).ms && a.id > b.id);
-  const newestOf = (among: readonly RetentionItem[]): RetentionItem | undefined =>
-    among.reduce<RetentionItem | undefined>((best, one) => (best && isNewer(best, one) ? best : one), undefined);
+  const newestFirst = (among: Iterable<RetentionItem>): RetentionItem[] =>
+    [...among].sort((a, b) => of(b).ms - of(a).ms || (a.id < b.id ? 1 : -1));
+  const newestOf = (among: readonly RetentionItem[]): RetentionItem | undefined => newestFirst(among)[0];
 
   const finished = items.filter(({ confirmed }) => confirmed);
   const ordinary = finished.filter(({ trigger }) => trigger !== 'pre-restore');
@@ -75,24 +74,13 @@ export function modelKept(items: readonly RetentionItem[], rules: RetentionRuleS
     if (span > 0 && isWithin(item, span)) kept.add(item);
   }
   for (const item of unpinned) if (rules.within !== undefined && isWithin(item, rules.within)) kept.add(item);
-  const { last = 0 } = rules;
-  for (const item of last > 0 ? counted : []) {
-    if (counted.filter((other) => isNewer(other, item)).length < last) kept.add(item);
-  }
+  for (const item of newestFirst(counted).slice(0, rules.last ?? 0)) kept.add(item);
   for (const period of ['hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const) {
-    const newestIn = new Map<number, RetentionItem>();
-    for (const item of counted) {
-      const number = of(item).periods[period] as number;
-      const best = newestIn.get(number);
-      if (best === undefined || isNewer(item, best)) newestIn.set(number, item);
-    }
-    const best = [...newestIn.values()];
+    const periods = Map.groupBy(counted, (item) => of(item).periods[period]);
+    const newestOfEach = [...periods.values()].flatMap((own) => newestOf(own) ?? []);
     const span = rules[SPANS[period]];
-    const most = rules[period] ?? 0;
-    for (const item of best) {
-      if (most > 0 && best.filter((other) => isNewer(other, item)).length < most) kept.add(item);
-      if (span !== undefined && isWithin(item, span)) kept.add(item);
-    }
+    for (const item of newestFirst(newestOfEach).slice(0, rules[period] ?? 0)) kept.add(item);
+    for (const item of newestOfEach) if (span !== undefined && isWithin(item, span)) kept.add(item);
   }
   return items.filter((item) => kept.has(item)).map(({ id }) => id);
 }

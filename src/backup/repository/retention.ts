@@ -1,4 +1,5 @@
 import { formatDuration } from '../../shared/durations.ts';
+import { openZone } from '../../shared/zone.ts';
 import type { RetentionPolicy, RetentionRuleSet } from '../types.ts';
 
 /** Which snapshots a retention policy keeps, and by which rules. Pure: tested against an independent model. */
@@ -148,31 +149,22 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** Names of the calendar buckets in a time zone (IANA). The hour that clocks repeat in autumn is two buckets. */
 function calendar(timeZone: string): (bucket: Bucket, item: RetentionItem) => string {
-  const format = new Intl.DateTimeFormat('en-CA', {
-    timeZone,
-    calendar: 'gregory',
-    numberingSystem: 'latn',
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-    hour: '2-digit',
-    hourCycle: 'h23',
-    timeZoneName: 'longOffset',
-  });
+  const zone = openZone(timeZone);
   return (bucket, { id, time }) => {
     if (bucket === 'each') return id;
-    const parts = Object.fromEntries(format.formatToParts(Date.parse(time)).map(({ type, value }) => [type, value]));
-    const { year, month, day, hour, timeZoneName } = parts as Record<string, string>;
-    if (bucket === 'year') return `${year}`;
-    if (bucket === 'month') return `${year}-${month}`;
-    if (bucket === 'day') return `${year}-${month}-${day}`;
-    if (bucket === 'hour') return `${year}-${month}-${day} ${hour} ${timeZoneName}`;
-    return isoWeek(Date.UTC(Number(year), Number(month) - 1, Number(day)));
+    const ms = Date.parse(time);
+    const wallMs = zone.toWall(ms);
+    if (bucket === 'week') return isoWeek(wallMs);
+    const wall = new Date(wallMs).toISOString().slice(0, BUCKET_DIGITS[bucket]);
+    return bucket === 'hour' ? `${wall} ${wallMs - ms}` : wall;
   };
 }
 
+/** How much of `2030-12-31T23` names the bucket. */
+const BUCKET_DIGITS = { hour: 13, day: 10, month: 7, year: 4 } as const satisfies Partial<Record<Bucket, number>>;
+
 /** ISO 8601: weeks begin on Monday and belong to the year of their Thursday. So the Thursday names the week. */
-function isoWeek(day: number): string {
-  const weekday = (new Date(day).getUTCDay() + 6) % 7;
-  return new Date(day + (3 - weekday) * DAY_MS).toISOString().slice(0, 10);
+function isoWeek(wallMs: number): string {
+  const weekday = (new Date(wallMs).getUTCDay() + 6) % 7;
+  return new Date(wallMs + (3 - weekday) * DAY_MS).toISOString().slice(0, 10);
 }

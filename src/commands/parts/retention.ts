@@ -1,11 +1,39 @@
 import type { Engine } from '../../backup/engine.ts';
-import type { RetentionPolicy, SnapshotSummary } from '../../backup/types.ts';
+import type { RetentionPolicy, SnapshotFilter, SnapshotSummary } from '../../backup/types.ts';
+import { policyOfAll } from '../../jobs/maintenance/retention-policy.ts';
+import type { CommandContext } from '../command.ts';
 
-/** What is kept unless someone says otherwise: grandfather, father, son. */
-export const DEFAULT_RETENTION: RetentionPolicy = { hourly: 24, daily: 7, weekly: 4, monthly: 12 };
+/** What is kept where no configuration says otherwise: grandfather, father, son. */
+const DEFAULT_RETENTION: RetentionPolicy = { hourly: 24, daily: 7, weekly: 4, monthly: 12 };
+
+/** Snapshots with the rules that keep each: those of its source where a bot runs on a configuration. */
+export async function listKept(
+  context: Pick<CommandContext, 'runs' | 'onWarning'>,
+  repository: Pick<Engine, 'list'>,
+  filter: SnapshotFilter,
+): Promise<SnapshotSummary[]> {
+  const { runs } = context;
+  if (runs === undefined) return repository.list(filter, DEFAULT_RETENTION, context);
+  const snapshots = await repository.list(filter, policyOfAll(runs.unattended), context);
+  return snapshots.map((snapshot) => ({ ...snapshot, kept: spared(runs, snapshot) }));
+}
+
+/** Why a snapshot stays: by rules, or because nobody forgets anything of its source. */
+function spared(
+  { unattended, holds }: NonNullable<CommandContext['runs']>,
+  { source, kept }: SnapshotSummary,
+): string[] {
+  if (kept.length > 0) return kept;
+  if (!Object.hasOwn(unattended.sources, source)) return ['not configured'];
+  return holds.isHeld(source) ? ['held'] : kept;
+}
 
 /** The snapshot with the rules that keep it, which depend on all others of its source. */
-export async function withKept(repository: Pick<Engine, 'list'>, snapshot: SnapshotSummary): Promise<SnapshotSummary> {
-  const all = await repository.list({ source: snapshot.source }, DEFAULT_RETENTION);
+export async function withKept(
+  context: Pick<CommandContext, 'runs'>,
+  repository: Pick<Engine, 'list'>,
+  snapshot: SnapshotSummary,
+): Promise<SnapshotSummary> {
+  const all = await listKept({ runs: context.runs }, repository, { source: snapshot.source });
   return all.find(({ id }) => id === snapshot.id) ?? snapshot;
 }

@@ -165,7 +165,7 @@ describe('retention', () => {
         });
         expect(keptIds(items, policy, nowMs)).toEqual(expected.sort());
       }),
-      { seed, numRuns: 500 },
+      { seed, numRuns: 300 },
     );
   });
 });

@@ -43,6 +43,8 @@ const host: Host & Pick<ServeHost, 'onStop'> = {
     open: async (request) => (await import('./backup/index.ts')).openRepository(request),
     create: async (request) => (await import('./backup/index.ts')).createRepository(request),
   },
+  configuration: async (file) =>
+    (await import('./serve/configured-place.ts')).openConfiguredPlace(file, process.env, readVersion()),
   onStop(listener) {
     for (const signal of STOP_SIGNALS) process.on(signal, listener);
     return () => {
@@ -114,11 +116,14 @@ const serveCommand: LocalCommand = {
   name: 'serve',
   summary: 'Run the bot on the platforms that a configuration names',
   input: {
-    config: text('Configuration; holdfast.yaml here unless given', { placeholder: 'FILE', completes: 'local-path' }),
+    config: text('Configuration; else HOLDFAST_CONFIG, or holdfast.yaml here', {
+      placeholder: 'FILE',
+      completes: 'local-path',
+    }),
   },
   run: async ({ config }) => {
     const { servingGreeting } = await import('./serve/greeting.ts');
-    const file = typeof config === 'string' ? config : 'holdfast.yaml';
+    const file = typeof config === 'string' ? config : (host.environment.HOLDFAST_CONFIG ?? 'holdfast.yaml');
     return startServing(file, servingGreeting(file), false);
   },
 };

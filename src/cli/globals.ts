@@ -4,6 +4,10 @@ import { optionName } from '../commands/parse-input.ts';
 /** Options that every command takes, before or after its name. */
 export const globalFields = {
   repo: text('Repository; else HOLDFAST_REPO', { short: 'r', placeholder: 'REPO' }),
+  config: text('Configuration of a bot: its repository, its sources, and the bot where it runs; else HOLDFAST_CONFIG', {
+    placeholder: 'FILE',
+    completes: 'local-path',
+  }),
   passwordFile: text('File that holds the passphrase; else HOLDFAST_PASSWORD_FILE, HOLDFAST_PASSWORD, or a prompt', {
     short: 'p',
     placeholder: 'FILE',

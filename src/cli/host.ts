@@ -1,7 +1,9 @@
 import type { Readable, Writable } from 'node:stream';
 import type { ReadStream } from 'node:tty';
-import type { Fields } from '../commands/command.ts';
+import type { CommandContext, Fields, Services } from '../commands/command.ts';
 import type { EngineDoor } from '../commands/repository-services.ts';
+import type { ControlClient } from '../control/control-client.ts';
+import type { ControlDesk } from '../control/control-server.ts';
 import type { Globals } from './globals.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -27,10 +29,35 @@ export interface Host {
   user(): string;
   version(): string;
   door: EngineDoor;
+  /** @throws HoldfastError `config` */
+  configuration(file: string): Promise<ConfiguredPlace>;
   /** Calls `listener` for every request to stop (Ctrl-C and the like) until the returned function is called. */
   onStop(listener: () => void): () => void;
   /** Ends the process at once. */
   exit(status: number): never;
+}
+
+export interface OneCommandBot extends Pick<ControlDesk, 'run'> {
+  /** Writes down what it remembers, and closes the services that it was given. */
+  close(): Promise<void>;
+}
+
+/** What a configuration gives to commands that run on it. */
+export interface ConfiguredPlace {
+  file: string;
+  /** Of the repository. */
+  location: string;
+  /** @throws HoldfastError `config` where it cannot be read */
+  passphrase(): Promise<string>;
+  configured: NonNullable<CommandContext['configured']>;
+  auditFolder: string;
+  /** The bot that runs on it; undefined where none does. */
+  connect(): Promise<ControlClient | undefined>;
+  /** A bot in this process, for one command, where none runs. @throws HoldfastError `locked` */
+  becomeBot(
+    services: Services & { close(): Promise<void> },
+    onWarning: (message: string) => void,
+  ): Promise<OneCommandBot>;
 }
 
 /** A command that belongs to the command line alone, such as the console. */

@@ -1,7 +1,7 @@
 import { parseWords } from '../bot/text-grammar.ts';
 import type { AnyCommand, Fields } from '../commands/command.ts';
 import { parseInput, type RawInput } from '../commands/parse-input.ts';
-import { commandNames, loadCommand } from '../commands/registry.ts';
+import { commandNames, loadCommand, loadForOperator } from '../commands/registry.ts';
 import { closest } from '../commands/suggest.ts';
 import { HoldfastError } from '../shared/errors.ts';
 import { type Globals, globalFields, splitCommand } from './globals.ts';
@@ -42,9 +42,9 @@ async function findCommand(
   const local = locals.find((command) => command.name === name);
   if (local !== undefined) return { before, found: local, after };
   const [second = '', ...rest] = after;
-  const pair = await loadCommand(`${name} ${second}`);
+  const pair = await loadForOperator(`${name} ${second}`);
   if (pair !== undefined) return { before, found: pair, after: rest };
-  const single = await loadCommand(name);
+  const single = await loadForOperator(name);
   if (single !== undefined) return { before, found: single, after };
   // `holdfast key --help` explains the family.
   if (/^(-h|--help)$/.test(second)) return { before, found: await mustLoad('help'), after: [name] };

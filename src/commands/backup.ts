@@ -16,11 +16,13 @@ const input = {
     position: 'PATH',
     completes: 'local-path',
     on: 'shell',
+    here: true,
   }),
-  stdin: text('Back up standard input as a file of this name', { placeholder: 'NAME', on: 'shell' }),
+  stdin: text('Back up standard input as a file of this name', { placeholder: 'NAME', on: 'shell', here: true }),
   command: text('Back up the output of the command after `--` as a file of this name', {
     placeholder: 'NAME',
     on: 'shell',
+    here: true,
   }),
   source: text('Name of the source; its own path or name unless given', { placeholder: 'NAME', completes: 'source' }),
   tag: list('Tag the snapshot; may be repeated', { placeholder: 'TAG', completes: 'tag' }),
@@ -32,6 +34,7 @@ const input = {
   excludeFile: list('Leave out what a file of such patterns lists; may be repeated', {
     placeholder: 'FILE',
     on: 'shell',
+    here: true,
   }),
   excludeCaches: flag('Leave out folders marked with a CACHEDIR.TAG', { on: 'shell' }),
   oneFileSystem: flag('Stay on the file system of each path', { short: 'x', on: 'shell' }),
@@ -73,6 +76,15 @@ function configuredSource({ sources }: Configured, name: string | undefined): Co
         meant === undefined ? `There are: ${names.join(', ') || 'none; configure one'}.` : `Did you mean ${meant}?`,
     },
   );
+}
+
+/** The configured source, unless it is said what else to back up. */
+function sourceOf(
+  { configured }: CommandContext,
+  { source, paths, stdin, command: name }: InputOf<typeof input>,
+): ConfiguredSource | undefined {
+  if (configured === undefined || paths.length > 0 || stdin !== undefined || name !== undefined) return undefined;
+  return configuredSource(configured, source);
 }
 
 function requirePaths(paths: string[]): string[] {
@@ -134,16 +146,14 @@ export const backup = defineCommand({
   input,
   access: 'owner',
   destructive: false,
+  remembers: true,
   json: BACKUP_JSON,
-  task: async ({ configured }, { source }) => ({
-    source: configured === undefined ? source : configuredSource(configured, source).name,
-  }),
+  task: async (context, given) => ({ source: sourceOf(context, given)?.name ?? given.source }),
   async run(context, given): Promise<BackupResult> {
-    const { configured, runs } = context;
-    if (configured !== undefined && runs !== undefined) {
-      const { name } = configuredSource(configured, given.source);
-      return runs.backup(
-        { source: name, trigger: given.trigger ?? 'manual', tags: given.tag, force: given.force },
+    const source = sourceOf(context, given);
+    if (source !== undefined && context.runs !== undefined) {
+      return context.runs.backup(
+        { source: source.name, trigger: given.trigger ?? 'manual', tags: given.tag, force: given.force },
         context,
       );
     }

@@ -154,6 +154,8 @@ export interface Command<F extends Fields, Result extends object> {
   json: Readonly<Record<KeysOf<Result> & string, string>>;
   /** What has to be chosen first, where there is something to choose from. Only chats ask. */
   offer?(context: CommandContext, input: InputOf<F>): Promise<Offer | undefined>;
+  /** True where what a bot remembers, such as hooks and history, belongs to it: on a configuration it is always done by one. */
+  remembers?: boolean;
   /** What must be answered first, if anything. It writes nothing. */
   confirm?(context: CommandContext, input: InputOf<F>): Promise<Confirmation | undefined>;
   run(context: CommandContext, input: InputOf<F>): Promise<Result>;

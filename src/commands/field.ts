@@ -32,6 +32,8 @@ export interface FieldOptions {
   completes?: CompletionSource;
   /** The only kind of surface that has the field. */
   on?: Form;
+  /** Only the process at whose shell it is typed can do it: it reads its standard input, its folder, or as its user. */
+  here?: boolean;
   /** What is typed is secret: it is not remembered. */
   secret?: boolean;
 }

@@ -71,6 +71,17 @@ export async function loadOn(form: Form, name: string): Promise<AnyCommand | und
   return inForm(await entry.load(), form);
 }
 
+/** The command of that name for whoever runs the machine, on a configuration: as it is at a shell, else as in a chat; undefined where there is none. */
+export async function loadForOperator(name: string): Promise<AnyCommand | undefined> {
+  return (await loadOn('shell', name)) ?? loadOn('chat', name);
+}
+
+/** Whether a command is only ever done by a bot. */
+export const needsBot = (name: string): boolean => entryOf(name)?.on === 'chat';
+
+/** Whether a command is never done by a bot. */
+export const isShellOnly = (name: string): boolean => entryOf(name)?.on === 'shell';
+
 /** The command of that name with all that it can be told anywhere, for requests that Holdfast itself makes; undefined where there is none. */
 export async function loadWhole(name: string): Promise<AnyCommand | undefined> {
   return entryOf(name)?.load();

@@ -155,7 +155,10 @@ export const restore = defineCommand({
       ? offerSnapshots(context, { field: 'backup', source, prompt: 'Which backup?' })
       : undefined,
   confirm,
-  task: async (context, given) => ({ source: (await chosen(context, await toRequest(context, given))).source }),
+  async task(context, given) {
+    const request = await toRequest(context, given);
+    return { source: request.apply ? (await chosen(context, request)).source : undefined };
+  },
   run: async (context, given): Promise<RestoreResult> =>
     (await context.repository({ early: true })).restore(await toRequest(context, given), context),
   present: (result) => restoreView(result),

@@ -26,6 +26,11 @@ export function endEntry(job: JobRecord): NewEntry {
   return { who, where: place, what: whatOf(job), outcome, detail: `${state}: ${result}` };
 }
 
+export function hookEntry(source: string, time: string, failure: Error | undefined): NewEntry {
+  const outcome = failure === undefined ? 'completed' : 'failed';
+  return { who: HOLDFAST, what: `hook ${time} a backup of ${source}`, outcome, detail: failure?.message };
+}
+
 /** What happened by itself, besides jobs, that are noted as such. */
 export function eventEntry(event: HappenedEvent): NewEntry | undefined {
   const { kind, ...facts } = event;

@@ -10,9 +10,13 @@ import { type OpenServices, Requests } from '../bot/chat/requests.ts';
 import { scrubbingPlatform } from '../bot/chat/scrubbing-platform.ts';
 import type { Platform } from '../bot/platform.ts';
 import type { LogLine } from '../bot/platform-options.ts';
+import type { CommandSource } from '../commands/command.ts';
 import { auditAnchors } from '../commands/parts/audit-anchors.ts';
+import { commandNames, loadForOperator } from '../commands/registry.ts';
 import type { Config, Owner } from '../config/config.ts';
-import { createConfigured } from '../config/configured.ts';
+import { createConfigured, forOperator } from '../config/configured.ts';
+import { isAnswered } from '../control/address.ts';
+import { type ControlDesk, openControlServer } from '../control/control-server.ts';
 import { JobRunner } from '../jobs/job-runner.ts';
 import type { HookParts } from '../jobs/runs/hook-runner.ts';
 import type { DiskSpace } from '../jobs/watch/disk-space.ts';
@@ -25,7 +29,8 @@ import { type AuditHead, AuditLog } from '../state/audit-log.ts';
 import { EventLog } from '../state/event-log.ts';
 import { openState } from '../state/state.ts';
 import { breakText, verifyAudit } from '../state/verify-audit.ts';
-import { beginEntry, endEntry, eventEntry } from './auditing.ts';
+import { beginEntry, endEntry, eventEntry, hookEntry } from './auditing.ts';
+import { createControlDesk } from './control-desk.ts';
 import { RunbookKeeper } from './runbook-keeper.ts';
 import { runbookSettingOf } from './runbook-setting.ts';
 import { openUnattended } from './unattended.ts';
@@ -49,12 +54,16 @@ export interface BotOptions {
   hooks: Pick<HookParts, 'environment' | 'resolve'>;
   diskSpace: (folder: string) => Promise<DiskSpace | undefined>;
   log: (line: LogLine) => void;
+  /** No platforms, nothing that begins by itself, and no other command line is served: it is opened for one command. */
+  forOneCommand?: boolean;
 }
 
 /** The bot without its platforms: what it knows and does, whatever it is reached by. */
 export interface Bot {
   readonly gate: Gate;
   readonly owners: Owners;
+  /** What is done for command lines. */
+  readonly controlDesk: ControlDesk;
   /** The newest entry of the audit log that is on disk, once what was noted before is. */
   auditHead(): Promise<AuditHead>;
   /** Compares the audit log with itself and with what snapshots have seen of it, and tells where it was tampered with. */
@@ -66,12 +75,20 @@ export interface Bot {
 }
 
 const LAST_WORDS_MS = 5000;
+/** Between two attempts to reach an owner of the state folder whose process cannot be seen. */
+const ANSWER_PAUSE_MS = 300;
+
+const shellCommands: CommandSource = { form: 'shell', sections: [], names: () => commandNames, load: loadForOperator };
 
 /** @throws HoldfastError `locked` where another bot uses the same state folder, `damaged` where it cannot be read */
 export async function openBot(options: BotOptions): Promise<Bot> {
   const { config, commands, services, clock, random, log, scrub } = options;
   const onWarning = (message: string): void => log({ level: 'warning', message });
-  const state = await openState(config.state, { identity: options.identity, onWarning });
+  const state = await openState(config.state, {
+    identity: options.identity,
+    onWarning,
+    isAnswered: () => isAnswered(config.state, () => clock.sleep(ANSWER_PAUSE_MS)),
+  });
   const events = await EventLog.open(join(config.state, 'events.log'), clock.now);
   const audit = await AuditLog.open(config.state, {
     clock,
@@ -93,7 +110,7 @@ export async function openBot(options: BotOptions): Promise<Bot> {
     onBegun: (job) => note(beginEntry(job)),
     onEnded: (job) => {
       note(endEntry(job));
-      completion.refresh();
+      if (!options.forOneCommand) completion.refresh();
     },
   });
   const buttons = new Buttons({ state, clock, random });
@@ -108,6 +125,7 @@ export async function openBot(options: BotOptions): Promise<Bot> {
       note(eventEntry(event));
       runbook.happened(event);
     },
+    onHook: (...hook) => note(hookEntry(...hook)),
   });
   const runbookSetting = (): RunbookSetting => runbookSettingOf(config, options.version);
   const runbook = new RunbookKeeper({
@@ -141,16 +159,32 @@ export async function openBot(options: BotOptions): Promise<Bot> {
     audit: note,
     log,
   });
-  note({ who: HOLDFAST, what: 'start', outcome: 'noted' });
+  const kind = options.forOneCommand ? 'for one command line' : undefined;
+  note({ who: HOLDFAST, what: 'start', outcome: 'noted', detail: kind });
   for (const reason of state.losses) unattended.sink.happened({ kind: 'state_fallback', reason });
   await unattended.history.recover();
   const untold = await runner.recover();
   await unattended.tellInterrupted(untold);
   for (const job of untold.filter(({ state }) => state === 'interrupted')) note(endEntry(job));
-  completion.refresh();
+  if (!options.forOneCommand) completion.refresh();
+  const controlDesk = createControlDesk({
+    requests,
+    runner,
+    configured: forOperator(configured),
+    commands: shellCommands,
+    note,
+    now: clock.now,
+    monotonic: clock.monotonic,
+  });
+  const control = options.forOneCommand
+    ? undefined
+    : await openControlServer(config.state, controlDesk).catch((error: Error) =>
+        onWarning(`The command line cannot reach this bot: ${error.message}`),
+      );
   return {
     gate,
     owners,
+    controlDesk,
     async auditHead() {
       await audit.settled();
       return audit.head;
@@ -173,6 +207,7 @@ export async function openBot(options: BotOptions): Promise<Bot> {
     },
     async stop(platforms) {
       await runner.stop();
+      await control?.close();
       await runbook.close();
       unattended.stop();
       await Promise.race([gate.idle(), clock.sleep(LAST_WORDS_MS, undefined, { background: true })]);
@@ -180,7 +215,7 @@ export async function openBot(options: BotOptions): Promise<Bot> {
       await Promise.all(platforms.map((platform) => platform.stop().catch(() => {})));
       await services.close();
       await events.close();
-      note({ who: HOLDFAST, what: 'stop', outcome: 'noted' });
+      note({ who: HOLDFAST, what: 'stop', outcome: 'noted', detail: kind });
       await audit.close();
       await state.close();
     },

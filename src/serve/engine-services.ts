@@ -44,7 +44,7 @@ export function sharedServices(options: EngineOptions): OpenServices {
     if (opening === undefined) {
       opening = openRemoteEngine({ start, location, passphrase, background: false, onExit: forget })
         .then(sharingLists)
-        .then((engine) => remembering(engine, options));
+        .then((engine) => remembering(engine, options.facts));
       opening.catch(forget);
     }
     return opening;
@@ -63,11 +63,17 @@ function sharingLists(engine: Engine): Engine {
 }
 
 /** Whoever asks for a backup, the facts of the bot go with it. */
-function remembering(engine: Engine, { facts }: EngineOptions): Engine {
+export function remembering(engine: Engine, facts: EngineOptions['facts']): Engine {
   if (facts === undefined) return engine;
   const backup: Engine['backup'] = async (request, context) =>
     engine.backup({ ...request, facts: { ...request.facts, ...(await facts()) } }, context);
-  return new Proxy(engine, { get: (target, key) => (key === 'backup' ? backup : Reflect.get(target, key)) });
+  return new Proxy(engine, {
+    get(target, key) {
+      const member: unknown = key === 'backup' ? backup : Reflect.get(target, key);
+      // An engine in this process has private members, which a stand-in has not.
+      return typeof member === 'function' ? member.bind(target) : member;
+    },
+  });
 }
 
 /** An engine process for one job, which gives way to everything else; started when it is first needed. */
@@ -76,7 +82,7 @@ export async function jobServices(options: EngineOptions): Promise<OpenServices>
   let opening: Promise<Engine> | undefined;
   const open = (): Promise<Engine> => {
     opening ??= openRemoteEngine({ start, location, passphrase, background: true }).then((engine) =>
-      remembering(engine, options),
+      remembering(engine, options.facts),
     );
     return opening;
   };

@@ -4,7 +4,7 @@ import type { Config } from '../config/config.ts';
 import { Holds } from '../jobs/holds.ts';
 import type { RunDesk } from '../jobs/run-desk.ts';
 import { RunHistory } from '../jobs/run-history.ts';
-import { type HookParts, runHook } from '../jobs/runs/hook-runner.ts';
+import { type HookParts, type HookTime, runHook } from '../jobs/runs/hook-runner.ts';
 import { SourceRunner } from '../jobs/runs/source-runner.ts';
 import type { DiskSpace } from '../jobs/watch/disk-space.ts';
 import { FreshnessWatch } from '../jobs/watch/freshness-watch.ts';
@@ -30,6 +30,8 @@ export interface RunsOptions {
   clock: Clock;
   random: RandomSource;
   onWarning: (message: string) => void;
+  /** Hears how hooks ended. */
+  onHook?: (source: string, time: HookTime, failure: Error | undefined) => void;
 }
 
 /** How configured sources are backed up, and what is watched about them, wired. */
@@ -67,7 +69,14 @@ export function openRuns(options: RunsOptions): { desk: RunDesk; watching: Watch
     roomFor: (engine) => roomFor(engine, { location, capBytes: limits.capBytes, disk }),
     runHook: async (source, time, facts, signal) => {
       const hook = care[source]?.hooks[time];
-      if (hook !== undefined) await runHook(hook, { time, facts, signal }, { ...hooks, clock });
+      if (hook === undefined) return;
+      await runHook(hook, { time, facts, signal }, { ...hooks, clock }).then(
+        () => options.onHook?.(source, time, undefined),
+        (error: Error) => {
+          options.onHook?.(source, time, error);
+          throw error;
+        },
+      );
     },
     watch: (run, engine) => watch.ended(run, engine),
   });

@@ -17,6 +17,8 @@ export interface UnattendedOptions extends Omit<RunsOptions, 'config' | 'sink' |
   runner: JobRunner;
   buttons: Buttons;
   log: (line: LogLine) => void;
+  /** Nothing begins by itself: it is opened for one command of a command line. */
+  forOneCommand?: boolean;
   /** Hears all that happens, before anybody is told. */
   onHappened?: (event: HappenedEvent) => void;
 }
@@ -44,8 +46,10 @@ export function openUnattended(options: UnattendedOptions): UnattendedParts {
     },
   };
   const { desk, watching } = openRuns({ ...options, sink, onWarning });
-  notifier.start();
-  watching.start();
+  if (options.forOneCommand !== true) {
+    notifier.start();
+    watching.start();
+  }
   return {
     ...desk,
     sink,

@@ -34,6 +34,8 @@ export class ChatStage {
   readonly repository;
   readonly logged: string[] = [];
   readonly folder = mkdtempSync(join(tmpdir(), 'holdfast-chat-'));
+  /** Set it before a start to have the state elsewhere. */
+  stateFolder = join(this.folder, 'state');
   owners: Owner[];
   aheadMs = 0;
   bot!: Bot;
@@ -66,7 +68,7 @@ export class ChatStage {
         notify: { memory: 'c9' },
         routes: [],
         restoreRoots,
-        state: join(this.folder, 'state'),
+        state: this.stateFolder,
         unattended: unattendedOf({ app: '' }),
       },
       commands: await loadChatCommands(),
@@ -120,9 +122,7 @@ export class ChatStage {
   /** Stops the bot; what it noted. */
   async audited(): Promise<AuditEntry[]> {
     await this.stop();
-    const lines = readFileSync(join(this.folder, 'state', 'audit.jsonl'), 'utf8')
-      .trimEnd()
-      .split('\n');
+    const lines = readFileSync(join(this.stateFolder, 'audit.jsonl'), 'utf8').trimEnd().split('\n');
     return lines.map((line) => JSON.parse(line));
   }
 

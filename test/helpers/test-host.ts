@@ -26,6 +26,7 @@ export interface Circumstances {
   /** Lines that a person types at the terminal, one for each question. */
   terminal?: string[];
   locals?: LocalCommand[];
+  configuration?: Host['configuration'];
   /** Given the function that asks the process to stop. */
   onStart?: (stop: () => void) => void;
 }
@@ -56,6 +57,7 @@ export async function runFake(
     user: () => 'tester@here',
     version: () => '1.2.3',
     door: repository,
+    configuration: circumstances.configuration ?? (() => Promise.reject(new Error('no configuration'))),
     onStop(listener) {
       circumstances.onStart?.(listener);
       return () => {};

@@ -1,4 +1,3 @@
-import { optionName } from '../../commands/parse-input.ts';
 import { HoldfastError } from '../../shared/errors.ts';
 import type { AuditEntry } from '../../state/audit-entry.ts';
 import type { StoredButton } from '../../state/document.ts';
@@ -13,6 +12,7 @@ import type { Buttons } from './buttons.ts';
 import type { Chat } from './chat.ts';
 import type { ChatCommands } from './chat-commands.ts';
 import type { Completion } from './completion.ts';
+import { inputWords } from './input-words.ts';
 import type { Owners } from './owners.ts';
 import { errorView, refusalView, strangerView } from './words.ts';
 
@@ -94,7 +94,7 @@ export class Gate {
   }
 
   async #command(platform: Platform, event: CommandEvent, reply: Reply): Promise<void> {
-    const input = await this.#inputWords(event);
+    const input = inputWords(await this.#parts.commands.load(event.command), event.raw);
     this.#note(event, 'allowed', { input });
     const answer = new Answer({ platform, place: event.place, reply });
     const became = await this.#parts.chat.command({ person: event.person, answer }, event);
@@ -156,15 +156,6 @@ export class Gate {
   #logUnexpected(event: Event | CompletionEvent, error: unknown): void {
     const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
     this.#parts.log({ level: 'error', message: `${wordsOf(event)}: ${message}` });
-  }
-
-  /** What was typed, without what is secret. */
-  async #inputWords({ command: name, raw }: CommandEvent): Promise<string> {
-    const fields = (await this.#parts.commands.load(name))?.input ?? {};
-    return Object.entries(raw)
-      .filter(([key, value]) => value !== undefined && fields[key]?.secret === undefined)
-      .map(([key, value]) => `${optionName(key)}: ${value}`)
-      .join(', ');
   }
 }
 

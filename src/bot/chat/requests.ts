@@ -45,6 +45,8 @@ export interface Request {
   job?: string | undefined;
   /** What help adds where it was asked. */
   help?: readonly HelpSection[] | undefined;
+  /** What the surface has in place of what is usual in a chat. */
+  own?: Pick<Surface, 'commands' | 'guided' | 'configured' | 'onWarning'>;
 }
 
 /** Runs commands for people in a chat. */
@@ -85,8 +87,8 @@ export class Requests {
     );
   }
 
-  runNow(request: Request): Promise<Execution> {
-    return this.#dispatch(request, this.#parts.services, () => {});
+  runNow(request: Request, onProgress: (event: ProgressEvent) => void = () => {}): Promise<Execution> {
+    return this.#dispatch(request, this.#parts.services, onProgress);
   }
 
   /** As `runNow`, with services of its own, that are closed when it has ended. The result must hold no streams. */
@@ -110,14 +112,14 @@ export class Requests {
   }
 
   #surface(request: Request, onProgress: (event: ProgressEvent) => void): Surface {
-    const { help = [] } = request;
+    const { help = [], own } = request;
     const { configured, auditFolder, runbook } = this.#parts;
     const { sections, ...others } = this.#parts.commands;
     const commands = { ...others, sections: [...sections, ...help] };
     // Warnings are part of results, too.
     const onWarning = (): void => {};
     const told = { configured, auditFolder, runbook, jobs: this.#jobs, runs: this.#runs(request) };
-    return { commands, guided: true, ...told, onProgress, onWarning };
+    return { commands, guided: true, ...told, onProgress, onWarning, ...own };
   }
 
   #runs({ person: { platform, id, name }, job }: Request): RunControl {

@@ -4,7 +4,8 @@ import { openRepository } from '../../backup/index.ts';
 import type { OperationContext } from '../../backup/ports.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { HoldfastError } from '../../shared/errors.ts';
-import { type FromEngine, packError, type StreamMethod, type ToEngine, unpackError } from './messages.ts';
+import { packError, unpackError } from '../../shared/sent-error.ts';
+import type { FromEngine, StreamMethod, ToEngine } from './messages.ts';
 
 /** The program of an engine process: one open repository, worked on at the request of the process that started it. It ends with that one. */
 

@@ -1,6 +1,6 @@
 import type { Engine } from '../../backup/engine.ts';
 import type { ProgressEvent } from '../../backup/ports.ts';
-import { type ErrorCode, HoldfastError } from '../../shared/errors.ts';
+import type { SentError } from '../../shared/sent-error.ts';
 
 /** What the bot tells an engine process. Sent by structured clone over the process's channel, so that no secret is in arguments or variables. */
 export type ToEngine =
@@ -55,25 +55,3 @@ export const STREAMS = ['entries', 'sha256sums', 'search'] as const satisfies re
 
 export type CallMethod = (typeof CALLS)[number];
 export type StreamMethod = (typeof STREAMS)[number];
-
-export interface SentError {
-  code: ErrorCode | undefined;
-  message: string;
-  advice: string | undefined;
-  retryable: boolean;
-  details: Record<string, unknown>;
-}
-
-export function packError(error: unknown): SentError {
-  if (error instanceof HoldfastError) {
-    const { code, message, advice, retryable, details } = error;
-    return { code, message, advice, retryable, details };
-  }
-  const message = error instanceof Error ? error.message : String(error);
-  return { code: undefined, message, advice: undefined, retryable: false, details: {} };
-}
-
-export function unpackError({ code, message, advice, retryable, details }: SentError): Error {
-  if (code === undefined) return new Error(message);
-  return new HoldfastError(code, message, { retryable, details, ...(advice !== undefined && { advice }) });
-}

@@ -2,16 +2,8 @@ import type { ChildProcess } from 'node:child_process';
 import type { Engine } from '../../backup/engine.ts';
 import type { OperationContext } from '../../backup/ports.ts';
 import { HoldfastError } from '../../shared/errors.ts';
-import {
-  CALLS,
-  type CallMethod,
-  type FromEngine,
-  packError,
-  STREAMS,
-  type StreamMethod,
-  type ToEngine,
-  unpackError,
-} from './messages.ts';
+import { packError, unpackError } from '../../shared/sent-error.ts';
+import { CALLS, type CallMethod, type FromEngine, STREAMS, type StreamMethod, type ToEngine } from './messages.ts';
 
 export interface RemoteOptions {
   /** Starts an engine process; see `startEngineProcess`. */

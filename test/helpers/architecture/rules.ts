@@ -162,6 +162,11 @@ export const LAYERS = {
     imports: ['shared', 'ports', 'config', 'state', 'jobs', 'view', 'commands'],
     reason: 'dispatch is shared by every surface, so it knows none of them',
   },
+  control: {
+    paths: ['control/'],
+    imports: ['shared', 'ports', 'commands', 'view', 'dispatch'],
+    reason: 'the bot and the command line beside it speak one language, whatever each of them does with it',
+  },
   discord: {
     paths: ['bot/discord/'],
     imports: [...SURFACE, 'terminal'],
@@ -181,7 +186,7 @@ export const LAYERS = {
   },
   cli: {
     paths: ['cli/'],
-    imports: [...SURFACE, 'terminal'],
+    imports: [...SURFACE, 'terminal', 'control'],
     reason: 'the command line is one more surface of the same commands',
   },
   serve: {

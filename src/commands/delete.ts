@@ -49,6 +49,10 @@ export const deleteCommand = defineCommand({
   confirm,
   async run(context, { backup }): Promise<Pick<ForgetResult, 'forgotten' | 'warnings'>> {
     const { forgotten, warnings: said } = await (await context.repository()).forget(toRequest(backup), context);
+    await context.runs?.history.letGo(
+      forgotten.map((snapshot) => snapshot.id),
+      'deleted',
+    );
     return { forgotten, warnings: said };
   },
   present: ({ forgotten, warnings: said }) =>

@@ -1,11 +1,13 @@
 import type { SnapshotSummary } from '../backup/types.ts';
+import { ageOf } from '../jobs/watch/freshness-watch.ts';
 import { age, bytes, command, id } from '../view/value.ts';
 import { stack, type View } from '../view/view.ts';
 import { type CommandContext, defineCommand } from './command.ts';
+import { runState } from './parts/run-state.ts';
 
 const HOUR_MS = 3_600_000;
-const FRESH_MS = 6 * HOUR_MS;
-const STALE_MS = 24 * HOUR_MS;
+/** Where no configuration says otherwise. */
+const FRESHNESS = { freshMs: 6 * HOUR_MS, staleMs: 24 * HOUR_MS };
 
 interface SourceStatus {
   source: string;
@@ -14,6 +16,11 @@ interface SourceStatus {
   lastRun: string | null;
   lastSnapshot: string | null;
   nextRun: string | null;
+  /** Why the newest run failed. */
+  error: string | null;
+  held: boolean;
+  /** What its snapshots added to the repository. */
+  storedBytes: number;
   destination: string;
   freeBytes: number | null;
   newestVerified: { snapshot: string; depth: string; time: string } | null;
@@ -25,37 +32,35 @@ interface StatusResult {
 
 const isGood = ({ status }: SnapshotSummary): boolean => status === 'completed' || status === 'completed_with_warnings';
 
-function ageClass(lastGood: SnapshotSummary | undefined, nowMs: number): SourceStatus['age'] {
-  if (lastGood === undefined) return null;
-  const ageMs = nowMs - Date.parse(lastGood.time);
-  if (ageMs < FRESH_MS) return 'fresh';
-  return ageMs < STALE_MS ? 'ageing' : 'stale';
-}
-
 function stateOf(
   newest: SnapshotSummary,
   lastGood: SnapshotSummary | undefined,
-  ageOf: SourceStatus['age'],
+  age: SourceStatus['age'],
 ): SourceStatus['state'] {
   if (newest.status === 'broken' || newest.status === 'lost') return 'failed';
   if (lastGood === undefined) return 'never';
-  return ageOf === 'stale' ? 'stale' : 'ok';
+  return age === 'stale' ? 'stale' : 'ok';
 }
 
 /** One source's state from its snapshots, newest first. */
 function sourceStatus(
   snapshots: readonly SnapshotSummary[],
   newest: SnapshotSummary,
-  nowMs: number,
+  { now, runs }: Pick<CommandContext, 'now' | 'runs'>,
 ): Omit<SourceStatus, 'destination' | 'freeBytes'> {
   const lastGood = snapshots.find(isGood);
   const proven = snapshots.find(({ verified }) => verified !== null && verified.damaged === 0);
-  const ageOf = ageClass(lastGood, nowMs);
+  const { source } = newest;
+  const limits = runs?.unattended.sources[source]?.freshness ?? FRESHNESS;
+  const ageNow = lastGood === undefined ? null : ageOf(now() - Date.parse(lastGood.time), limits);
+  const { failedAt, ...told } = runState(source, lastGood?.time ?? null, runs);
   return {
-    source: newest.source,
-    state: stateOf(newest, lastGood, ageOf),
-    age: ageOf,
-    lastRun: newest.time,
+    source,
+    state: failedAt === null ? stateOf(newest, lastGood, ageNow) : 'failed',
+    age: ageNow,
+    lastRun: failedAt ?? newest.time,
+    ...told,
+    storedBytes: snapshots.reduce((sum, { stored }) => sum + stored, 0),
     lastSnapshot: lastGood?.id ?? null,
     nextRun: null,
     newestVerified: proven?.verified
@@ -70,25 +75,29 @@ function withConfigured(
   {
     configured,
     jobs,
+    runs,
     destination,
     freeBytes,
-  }: Pick<CommandContext, 'configured' | 'jobs'> & Pick<SourceStatus, 'destination' | 'freeBytes'>,
+  }: Pick<CommandContext, 'configured' | 'jobs' | 'runs'> & Pick<SourceStatus, 'destination' | 'freeBytes'>,
 ): SourceStatus[] {
   const names = new Set(known.map(({ source }) => source));
   const missing = (configured?.sources ?? []).filter(({ name }) => !names.has(name));
-  const never = missing.map(
-    ({ name }): SourceStatus => ({
+  const never = missing.map(({ name }): SourceStatus => {
+    const { failedAt, ...told } = runState(name, null, runs);
+    return {
       source: name,
-      state: 'never',
+      state: failedAt === null ? 'never' : 'failed',
       age: null,
-      lastRun: null,
+      lastRun: failedAt,
       lastSnapshot: null,
       nextRun: null,
+      ...told,
+      storedBytes: 0,
       destination,
       freeBytes,
       newestVerified: null,
-    }),
-  );
+    };
+  });
   const running = new Set(jobs?.list().flatMap(({ state, source }) => (state === 'running' && source ? [source] : [])));
   return [...known, ...never].map((status) => (running.has(status.source) ? { ...status, state: 'running' } : status));
 }
@@ -103,16 +112,21 @@ const present = ({ sources }: StatusResult): View =>
         { title: 'Last run' },
         { title: 'Last snapshot', minor: true },
         { title: 'Verified' },
+        { title: 'Stored', align: 'right', minor: true },
       ],
       rows: sources.map((source) => [
         source.source,
-        source.state,
+        source.held ? `${source.state}, held` : source.state,
         source.lastRun === null ? 'never' : age(source.lastRun),
         source.lastSnapshot === null ? 'none' : id(source.lastSnapshot),
         source.newestVerified === null ? 'never' : age(source.newestVerified.time),
+        bytes(source.storedBytes),
       ]),
       empty: ['Nothing has been backed up yet. Start with ', command('backup'), '.'],
     },
+    ...sources.flatMap(({ source, error }) =>
+      error === null ? [] : [{ kind: 'text', tone: 'bad', text: `${source}: ${error}` } as const],
+    ),
     sources[0] && {
       kind: 'fields',
       fields: [
@@ -126,11 +140,11 @@ export const status = defineCommand({
   name: 'status',
   summary: 'Tell for each source when it was backed up last, whether that is recent, and what is proven',
   details: [
-    'A source is `stale` when its last good snapshot is a day old or older, and `failed` when its newest snapshot is broken or lost.',
+    'A source is `stale` when its last good snapshot is a day old or older (or as configured), and `failed` when its newest run failed, or its newest snapshot is broken or lost.',
   ],
   chat: {
     details: [
-      'A source is `stale` when its last good backup is a day old or older, and `failed` when its newest is broken or lost.',
+      'A source is `stale` when its last good backup is older than it may be, and `failed` when its newest run failed or its newest backup is broken or lost.',
     ],
   },
   input: {},
@@ -138,7 +152,7 @@ export const status = defineCommand({
   destructive: false,
   json: {
     sources:
-      'array, one for each source: `source`; `state` (`ok`, `stale`, `failed`, `running`, or `never` when it has no good snapshot); `age` of the last good snapshot (`fresh` below 6 hours, `ageing` below 24, `stale`, or null); `lastRun` (time, or null); `lastSnapshot` (ID of the last good one, or null); `nextRun` (time, or null when nothing is scheduled); `destination`; `freeBytes` (or null); `newestVerified` (`{snapshot, depth, time}` or null)',
+      'array, one for each source: `source`; `state` (`ok`, `stale`, `failed`, `running`, or `never` when it has no good snapshot); `age` of the last good snapshot (`fresh` below 6 hours, `ageing` below 24, `stale`, or null; the limits can be configured); `lastRun` (time, or null); `lastSnapshot` (ID of the last good one, or null); `nextRun` (time, or null when nothing is scheduled); `error` (why the newest run failed, or null); `held` (true after a run far from the usual, until an owner has looked); `storedBytes` (what its snapshots added); `destination`; `freeBytes` (or null); `newestVerified` (`{snapshot, depth, time}` or null)',
   },
   async run(context): Promise<StatusResult> {
     const repository = await context.repository();
@@ -147,10 +161,12 @@ export const status = defineCommand({
     const sources = [...Map.groupBy(own, ({ source }) => source).values()].flatMap((group) =>
       group[0] === undefined
         ? []
-        : [{ ...sourceStatus(group, group[0], context.now()), destination: repository.location, freeBytes }],
+        : [{ ...sourceStatus(group, group[0], context), destination: repository.location, freeBytes }],
     );
-    const { configured, jobs } = context;
-    return { sources: withConfigured(sources, { configured, jobs, destination: repository.location, freeBytes }) };
+    const { configured, jobs, runs } = context;
+    return {
+      sources: withConfigured(sources, { configured, jobs, runs, destination: repository.location, freeBytes }),
+    };
   },
   present,
 });

@@ -46,6 +46,7 @@ export class RunStage {
   onOpen: () => Promise<void> = async () => {};
   onPing: () => Promise<void> = async () => {};
   disk: DiskSpace | undefined;
+  stateDisk: DiskSpace | undefined;
   #jobs = 0;
 
   constructor(source = '', more = '', state = new MemoryState()) {
@@ -59,7 +60,7 @@ export class RunStage {
     this.holds = new Holds(common);
     const { history, holds } = this;
     const folders = { repository: '/repository', state: '/state' };
-    const diskSpace = async (folder: string) => (folder === '/repository' ? this.disk : undefined);
+    const diskSpace = async (folder: string) => (folder === '/repository' ? this.disk : this.stateDisk);
     this.storage = new StorageWatch({
       ...common,
       storage: unattended.storage,

@@ -50,7 +50,7 @@ type Measure = (run: RunRecord) => number;
 const filesOf: Measure = ({ files }) => files.new + files.changed + files.unmodified;
 const bytesOf: Measure = ({ bytes }) => bytes;
 const touchedFiles: Measure = (run) => (run.files.new + run.files.changed) / Math.max(filesOf(run), 1);
-const newBytes: Measure = ({ added, bytes }) => added / Math.max(bytes, 1);
+const newBytes: Measure = ({ added, bytes }) => added / Math.max(bytes, added, 1);
 const ratioOf: Measure = ({ stored, added }) => stored / added;
 
 /**

@@ -3,6 +3,7 @@ import type { Engine } from '../backup/engine.ts';
 import type { OperationContext } from '../backup/ports.ts';
 import type { Configured } from '../config/configured.ts';
 import type { RunControl } from '../jobs/run-desk.ts';
+import type { ScheduleControl } from '../jobs/schedules/schedule-desk.ts';
 import type { RunbookSetting } from '../runbook/collect.ts';
 import type { ErrorCode } from '../shared/errors.ts';
 import type { JobRecord, PlanWeight } from '../state/document.ts';
@@ -49,6 +50,8 @@ export interface CommandContext extends Services, OperationContext {
   jobs?: JobControl | undefined;
   /** What a runbook tells besides the backups, where a bot runs on a configuration. */
   runbook?: (() => RunbookSetting) | undefined;
+  /** When sources are backed up by themselves, where there is a bot. */
+  schedules?: ScheduleControl | undefined;
   /** Folder of the audit log, where a configuration names one. */
   auditFolder?: string | undefined;
   /** What runs by itself, and how a configured source is backed up, where there is a bot. */

@@ -69,16 +69,18 @@ function sourceStatus(
   };
 }
 
-/** What is configured and was never backed up, and what runs now. */
+/** What is configured and was never backed up, what runs now, and what is to run. */
 function withConfigured(
   known: SourceStatus[],
   {
     configured,
     jobs,
     runs,
+    schedules,
     destination,
     freeBytes,
-  }: Pick<CommandContext, 'configured' | 'jobs' | 'runs'> & Pick<SourceStatus, 'destination' | 'freeBytes'>,
+  }: Pick<CommandContext, 'configured' | 'jobs' | 'runs' | 'schedules'> &
+    Pick<SourceStatus, 'destination' | 'freeBytes'>,
 ): SourceStatus[] {
   const names = new Set(known.map(({ source }) => source));
   const missing = (configured?.sources ?? []).filter(({ name }) => !names.has(name));
@@ -99,17 +101,23 @@ function withConfigured(
     };
   });
   const running = new Set(jobs?.list().flatMap(({ state, source }) => (state === 'running' && source ? [source] : [])));
-  return [...known, ...never].map((status) => (running.has(status.source) ? { ...status, state: 'running' } : status));
+  return [...known, ...never].map((status) => ({
+    ...status,
+    nextRun: schedules?.nextRunOf(status.source) ?? null,
+    ...(running.has(status.source) && { state: 'running' }),
+  }));
 }
 
-const present = ({ sources }: StatusResult): View =>
-  stack(
+const present = ({ sources }: StatusResult): View => {
+  const isScheduled = sources.some(({ nextRun }) => nextRun !== null);
+  return stack(
     {
       kind: 'table',
       columns: [
         { title: 'Source' },
         { title: 'State' },
         { title: 'Last run' },
+        ...(isScheduled ? [{ title: 'Next run' }] : []),
         { title: 'Last snapshot', minor: true },
         { title: 'Verified' },
         { title: 'Stored', align: 'right', minor: true },
@@ -118,6 +126,7 @@ const present = ({ sources }: StatusResult): View =>
         source.source,
         source.held ? `${source.state}, held` : source.state,
         source.lastRun === null ? 'never' : age(source.lastRun),
+        ...(isScheduled ? [source.nextRun === null ? 'none' : age(source.nextRun)] : []),
         source.lastSnapshot === null ? 'none' : id(source.lastSnapshot),
         source.newestVerified === null ? 'never' : age(source.newestVerified.time),
         bytes(source.storedBytes),
@@ -135,6 +144,7 @@ const present = ({ sources }: StatusResult): View =>
       ],
     },
   );
+};
 
 export const status = defineCommand({
   name: 'status',
@@ -163,9 +173,10 @@ export const status = defineCommand({
         ? []
         : [{ ...sourceStatus(group, group[0], context), destination: repository.location, freeBytes }],
     );
-    const { configured, jobs, runs } = context;
+    const { configured, jobs, runs, schedules } = context;
+    const { location: destination } = repository;
     return {
-      sources: withConfigured(sources, { configured, jobs, runs, destination: repository.location, freeBytes }),
+      sources: withConfigured(sources, { configured, jobs, runs, schedules, destination, freeBytes }),
     };
   },
   present,

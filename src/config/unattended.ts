@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { DayWindow } from '../shared/day-window.ts';
 import type { WrittenConfig } from './schema.ts';
 import {
   type freshness,
@@ -7,7 +8,7 @@ import {
   type ScheduleClass,
   type schedules,
 } from './unattended-schema.ts';
-import type { DayWindow, SecretReference } from './values.ts';
+import type { SecretReference } from './values.ts';
 
 /** What runs by itself, with every default filled in. Durations are milliseconds, sizes bytes. */
 export interface Unattended {

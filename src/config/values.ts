@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { parseCron } from '../shared/cron.ts';
+import { parseDayWindow } from '../shared/day-window.ts';
 import { parseDuration } from '../shared/durations.ts';
 import { HoldfastError } from '../shared/errors.ts';
 import { parseSize } from '../shared/sizes.ts';
+import { isTimeZone } from '../shared/zone.ts';
 
 /** Values that many keys of the configuration share. */
 
@@ -60,31 +62,5 @@ export const cron = text
 /** An IANA time zone. */
 export const timeZone = text.refine(isTimeZone, { error: 'is no time zone; write one such as Europe/Zurich or UTC' });
 
-function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** The part of a day in which something may begin, in minutes since midnight; `to` below `from` crosses midnight. */
-export interface DayWindow {
-  from: number;
-  to: number;
-}
-
 /** Written as `22:00-06:00`. */
-export const dayWindow = text.transform((given, context): DayWindow => {
-  const [, fromHour, fromMinute, toHour, toMinute] = /^(\d\d?):(\d\d)\s*-\s*(\d\d?):(\d\d)$/.exec(given.trim()) ?? [];
-  const window = {
-    from: Number(fromHour) * 60 + Number(fromMinute),
-    to: Number(toHour) * 60 + Number(toMinute),
-  };
-  const sound =
-    [fromHour, toHour].every((hour) => Number(hour) <= 24) && [fromMinute, toMinute].every((m) => Number(m) < 60);
-  if (sound && window.from < 1440 && window.to <= 1440 && window.from !== window.to) return window;
-  context.addIssue({ code: 'custom', message: 'must be a part of a day such as 22:00-06:00' });
-  return z.NEVER;
-});
+export const dayWindow = parsed(parseDayWindow);

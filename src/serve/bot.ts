@@ -31,6 +31,7 @@ import { openState } from '../state/state.ts';
 import { breakText, verifyAudit } from '../state/verify-audit.ts';
 import { beginEntry, endEntry, eventEntry, hookEntry } from './auditing.ts';
 import { createControlDesk } from './control-desk.ts';
+import { openScheduling } from './open-scheduling.ts';
 import { RunbookKeeper } from './runbook-keeper.ts';
 import { runbookSettingOf } from './runbook-setting.ts';
 import { openUnattended } from './unattended.ts';
@@ -70,6 +71,8 @@ export interface Bot {
   checkAudit(): Promise<void>;
   /** Starts a platform and goes on trying. Rejects where that is pointless. */
   start(platform: Platform): Promise<void>;
+  /** From now on what is due runs by itself. */
+  begin(): Promise<void>;
   /** Ends what runs, with a moment to say so, and writes everything down. */
   stop(platforms: readonly Platform[]): Promise<void>;
 }
@@ -136,6 +139,9 @@ export async function openBot(options: BotOptions): Promise<Bot> {
     clock,
     sink: unattended.sink,
   });
+  const { sink, notifier } = unattended;
+  const digest = (): void => notifier.digest();
+  const scheduling = openScheduling({ ...options, ...unattended, state, runner, events: sink, digest });
   const requests = new Requests({
     commands,
     configured,
@@ -143,6 +149,7 @@ export async function openBot(options: BotOptions): Promise<Bot> {
     runbook: runbookSetting,
     runner,
     desk: unattended,
+    schedules: scheduling.desk,
     services,
     openJobServices: options.openJobServices,
   });
@@ -161,7 +168,7 @@ export async function openBot(options: BotOptions): Promise<Bot> {
   });
   const kind = options.forOneCommand ? 'for one command line' : undefined;
   note({ who: HOLDFAST, what: 'start', outcome: 'noted', detail: kind });
-  for (const reason of state.losses) unattended.sink.happened({ kind: 'state_fallback', reason });
+  for (const reason of state.losses) sink.happened({ kind: 'state_fallback', reason });
   await unattended.history.recover();
   const untold = await runner.recover();
   await unattended.tellInterrupted(untold);
@@ -205,8 +212,11 @@ export async function openBot(options: BotOptions): Promise<Bot> {
       unattended.joined(scrubbing);
       await reportEnded(untold, scrubbing, runner);
     },
+    begin: () => scheduling.start(),
     async stop(platforms) {
+      const quiet = scheduling.stop();
       await runner.stop();
+      await quiet;
       await control?.close();
       await runbook.close();
       unattended.stop();

@@ -123,6 +123,7 @@ export async function serve(file: string, host: ServeHost): Promise<number> {
         else log({ level: 'error', message: `The repository cannot be opened: ${error.message}` });
       },
     );
+    await bot.begin();
     void startAll(bot, all, log).then((status) => status !== undefined && stop.resolve(status));
     return await stop.promise;
   } finally {

@@ -20,6 +20,15 @@ export interface Zone {
   whenShown(wall: WallTime): { times: readonly number[]; gapEnd: number | undefined };
 }
 
+export function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const opened = new Map<string, Zone>();
 
 /** @throws RangeError where there is no such zone */

@@ -17,7 +17,7 @@ let said: string;
 
 const at = (name: string): string => join(folder, name);
 
-function writeConfig({ owners = "owners: { discord: ['1234567890'] }", more = '' } = {}): void {
+function writeConfig({ owners = "owners: { discord: ['1234567890'] }", more = '', hourly = 'false' } = {}): void {
   writeFileSync(
     at('holdfast.yaml'),
     `version: 1
@@ -28,6 +28,9 @@ ${owners}
 platforms:
   discord: { token: { env: DISCORD_TOKEN }, guild: '${discord.state.guild}', apiUrl: ${discord.apiUrl} }
 ${more}notify: { discord: '${CHANNEL}' }
+schedules: { hourly: ${hourly}, daily: false, weekly: false, monthly: false }
+maintenance: { forget: false, prune: false, verify: false }
+digest: false
 state: ./state
 `,
   );
@@ -154,6 +157,21 @@ describe('holdfast serve', () => {
     await discord.answer(discord.call('list'), /app/);
     expect(wordsNow().size).toBe(1);
     await discord.answer(discord.call('verify', { depth: 'quick' }), /No damage found/);
+  });
+
+  it('makes up for a backup that was due while it was down', async () => {
+    writeConfig({ hourly: "'0 * * * *'" });
+    await connected();
+    const book = (): { upTo: string } =>
+      JSON.parse(readFileSync(at('state/state.json'), 'utf8')).unattended.scheduleBooks['app/hourly'];
+    await expect.poll(() => readdirSync(at('state')).includes('state.json') && book()?.upTo).toBeTruthy();
+    await end('SIGKILL');
+    const state = readFileSync(at('state/state.json'), 'utf8');
+    const earlier = new Date(Date.parse(book().upTo) - 2 * 3_600_000).toISOString();
+    writeFileSync(at('state/state.json'), state.replaceAll(book().upTo, earlier));
+    await connected();
+    const jobs = async (): Promise<string> => textOf(await discord.answer(discord.call('jobs')));
+    await expect.poll(jobs, { timeout: 60_000 }).toMatch(/backup.*app.*completed.*schedule/s);
   });
 
   it('says that a token is refused, with status 2', async () => {

@@ -2,6 +2,7 @@ import type { CommandSource } from '../../commands/command.ts';
 import { loadWhole } from '../../commands/registry.ts';
 import type { ButtonPurpose } from '../../state/document.ts';
 import type { View } from '../../view/view.ts';
+import { splitWords } from '../split-words.ts';
 import { parseWords } from '../text-grammar.ts';
 
 /** A View whose actions became something to press. */
@@ -25,9 +26,14 @@ export async function takeActions(view: View, commands: CommandSource): Promise<
   return { view: { kind: 'stack', views: [] }, actions: [{ label: view.label, purpose }] };
 }
 
-async function purposeOf(words: string, commands: CommandSource): Promise<ButtonPurpose | undefined> {
-  const [name = '', ...rest] = words.split(' ');
-  const command = commands.names().includes(name) ? await loadWhole(name) : undefined;
-  if (command === undefined) return undefined;
-  return { kind: 'run', command: name, raw: parseWords(name, command.input, rest) };
+async function purposeOf(line: string, commands: CommandSource): Promise<ButtonPurpose | undefined> {
+  const words = splitWords(line);
+  for (const length of [2, 1]) {
+    const name = words.slice(0, length).join(' ');
+    const command = commands.names().includes(name) ? await loadWhole(name) : undefined;
+    if (command !== undefined) {
+      return { kind: 'run', command: name, raw: parseWords(name, command.input, words.slice(length)) };
+    }
+  }
+  return undefined;
 }

@@ -13,6 +13,7 @@ import type { RawInput } from '../../commands/parse-input.ts';
 import type { Configured } from '../../config/configured.ts';
 import type { JobRunner } from '../../jobs/job-runner.ts';
 import type { RunControl, RunDesk } from '../../jobs/run-desk.ts';
+import type { ScheduleDesk } from '../../jobs/schedules/schedule-desk.ts';
 import { dispatch, type Execution, type Invocation, offerOf, question, type Surface, taskOf } from '../dispatch.ts';
 import type { Person } from '../platform.ts';
 import type { ChatCommands } from './chat-commands.ts';
@@ -29,6 +30,7 @@ export interface RequestParts {
   runner: JobRunner;
   /** What runs by itself. */
   desk: RunDesk;
+  schedules: ScheduleDesk;
   /** What quick commands work with; shared by all. */
   services: Services;
   /** What one job works with. */
@@ -112,13 +114,14 @@ export class Requests {
   }
 
   #surface(request: Request, onProgress: (event: ProgressEvent) => void): Surface {
-    const { help = [], own } = request;
+    const { help = [], own, person } = request;
     const { configured, auditFolder, runbook } = this.#parts;
+    const schedules = this.#parts.schedules.as(person);
     const { sections, ...others } = this.#parts.commands;
     const commands = { ...others, sections: [...sections, ...help] };
     // Warnings are part of results, too.
     const onWarning = (): void => {};
-    const told = { configured, auditFolder, runbook, jobs: this.#jobs, runs: this.#runs(request) };
+    const told = { configured, auditFolder, runbook, jobs: this.#jobs, runs: this.#runs(request), schedules };
     return { commands, guided: true, ...told, onProgress, onWarning, ...own };
   }
 

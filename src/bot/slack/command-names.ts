@@ -1,4 +1,3 @@
-import type { ChatCommands } from '../chat/chat-commands.ts';
 import { LIMITS } from './limits.ts';
 
 /** The command that takes all others as its text: it works where short names are taken by Slack or another app. */
@@ -12,14 +11,14 @@ const SLACKS_OWN: ReadonlySet<string> = new Set([
   ...['topic', 'trigger', 'unmute', 'who', 'whois', 'workflow'],
 ]);
 
-/** A command's short name on Slack, without its slash: `key add` is `key-add`. Undefined where Slack has none to give. */
+/** A command's short name on Slack, without its slash: `schedule add` is among those of `schedule`. Undefined where Slack has none to give. */
 export function shortName(command: string): string | undefined {
-  const name = command.replaceAll(' ', '-').toLowerCase();
+  const name = (command.split(' ')[0] ?? '').toLowerCase();
   return SLACKS_OWN.has(name) || name.length + 1 > LIMITS.commandName ? undefined : name;
 }
 
-/** The command that is meant by a slash command of this name, also where it was given a name that Slack usually keeps. */
-export function commandOf(slash: string, commands: ChatCommands): string | undefined {
+/** The words with which a slash command of this name begins: none for the main command. Also where it was given a name that Slack usually keeps. */
+export function wordsOf(slash: string): string[] {
   const name = slash.replace(/^\//, '').toLowerCase();
-  return commands.names().find((command) => command.replaceAll(' ', '-') === name);
+  return name === MAIN_COMMAND ? [] : [name];
 }

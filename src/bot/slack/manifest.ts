@@ -29,19 +29,16 @@ export function slackManifest(commands: readonly AnyCommand[], delivery: Deliver
     usage_hint: '[command] [options]',
     should_escape: false,
   };
-  const short = commands.flatMap((command) => {
-    const name = shortName(command.name);
-    if (name === undefined) return [];
-    const hint = describeCommand(command, 'chat').usage.slice(command.name.length).trim();
-    return [
-      {
-        command: `/${name}`,
-        ...url,
-        description: command.summary,
-        ...(hint !== '' && { usage_hint: hint }),
-        should_escape: false,
-      },
-    ];
+  const named = commands.filter(({ name }) => shortName(name) !== undefined);
+  const short = [...Map.groupBy(named, ({ name }) => shortName(name))].map(([name, family]) => {
+    const { description, hint } = describeFamily(`${name}`, family);
+    return {
+      command: `/${name}`,
+      ...url,
+      description,
+      ...(hint !== '' && { usage_hint: hint }),
+      should_escape: false,
+    };
   });
   return {
     display_information: {
@@ -64,6 +61,16 @@ export function slackManifest(commands: readonly AnyCommand[], delivery: Deliver
       token_rotation_enabled: false,
     },
   };
+}
+
+/** One command, or those of two words that share their first. */
+function describeFamily(name: string, family: readonly AnyCommand[]): { description: string; hint: string } {
+  const alone = family.find((command) => command.name === name);
+  if (alone !== undefined) {
+    return { description: alone.summary, hint: describeCommand(alone, 'chat').usage.slice(name.length).trim() };
+  }
+  const words = family.map((command) => command.name.split(' ')[1]);
+  return { description: `${name}: ${words.join(', ')}`, hint: `${words.join('|')} [options]` };
 }
 
 /** The manifest as text, to be pasted into Slack. */

@@ -5,7 +5,7 @@ import { HoldfastError } from '../../shared/errors.ts';
 import type { ChatCommands } from '../chat/chat-commands.ts';
 import { parseSaid } from '../said-words.ts';
 import { splitWords } from '../split-words.ts';
-import { commandOf, MAIN_COMMAND } from './command-names.ts';
+import { MAIN_COMMAND, wordsOf } from './command-names.ts';
 
 /** What was typed after a slash command. */
 export type Typed =
@@ -17,12 +17,12 @@ export type Typed =
 
 /** What a slash command with its text means. */
 export function readTyped(slash: string, text: string, commands: ChatCommands): Typed {
-  const direct = commandOf(slash, commands);
-  let name = direct ?? slash.replace(/^\//, '');
+  const first = wordsOf(slash);
+  let name = first.join(' ');
   try {
-    const words = splitWords(untouched(text));
-    if (direct === undefined && words.length === 0) return { is: 'nothing' };
-    const found = direct === undefined ? findCommand(words, commands) : { name: direct, rest: words };
+    const words = [...first, ...splitWords(untouched(text))];
+    if (words.length === 0) return { is: 'nothing' };
+    const found = findCommand(words, commands);
     name = found?.name ?? words.join(' ');
     const command = commands.all.find((one) => one.name === found?.name);
     if (command === undefined || found === undefined) return { is: 'mistake', name, error: unknown(words, commands) };
@@ -56,7 +56,14 @@ function findCommand(
 }
 
 function unknown(words: readonly string[], commands: ChatCommands): HoldfastError {
-  const typed = words[0] ?? '';
+  const [typed = '', next] = words;
+  const family = commands.names().filter((name) => name.startsWith(`${typed.toLowerCase()} `));
+  if (family.length > 0) {
+    const others = family.map((name) => name.split(' ')[1]).join(', ');
+    const what =
+      next === undefined ? `It is not said what to do with ${typed}` : `There is no command ${typed} ${next}`;
+    return new HoldfastError('usage', what, { advice: `Add one of: ${others}.` });
+  }
   const meant = closest(typed, commands.names());
   return new HoldfastError('usage', `There is no command ${JSON.stringify(typed)}`, {
     advice: meant === undefined ? `Type /${MAIN_COMMAND} help to see all.` : `Did you mean /${MAIN_COMMAND} ${meant}?`,

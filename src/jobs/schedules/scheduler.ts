@@ -1,9 +1,9 @@
 import type { ScheduleClass } from '../../config/unattended-schema.ts';
 import type { EventSink, HappenedEvent } from '../../notify/event.ts';
 import type { Clock } from '../../shared/clock.ts';
-import { HoldfastError } from '../../shared/errors.ts';
 import type { State } from '../../state/state.ts';
-import type { RunError, ScheduleBook } from '../../state/unattended-records.ts';
+import type { ScheduleBook } from '../../state/unattended-records.ts';
+import { errorIn } from '../runs/run-record.ts';
 import { scheduleKey } from './effective.ts';
 import { type Item, MISSED_AFTER_MS, owedAgain, owedReadyAt, plan, type Ready, satisfied } from './plan.ts';
 import type { Schedules } from './schedules.ts';
@@ -145,9 +145,9 @@ export class Scheduler {
     } catch (error) {
       const { task, lane, classes, dueMs } = run;
       if (task !== undefined) {
-        this.#parts.events.happened({ kind: 'maintenance_failed', task: task.name, error: runError(error) });
+        this.#parts.events.happened({ kind: 'maintenance_failed', task: task.name, error: errorIn('starting', error) });
       } else {
-        const told = { source: lane, classes, due: iso(dueMs), error: runError(error) };
+        const told = { source: lane, classes, due: iso(dueMs), error: errorIn('starting', error) };
         this.#parts.events.happened({ kind: 'not_started', ...told });
       }
     }
@@ -204,13 +204,3 @@ function isSame(
 const taskRun = (name: string): string => `@${name}`;
 
 const iso = (ms: number): string => new Date(ms).toISOString();
-
-function runError(error: unknown): RunError {
-  const known = error instanceof HoldfastError ? error : undefined;
-  return {
-    code: known?.code ?? 'internal',
-    message: error instanceof Error ? error.message : String(error),
-    advice: known?.advice ?? null,
-    phase: 'starting',
-  };
-}

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { DayWindow } from '../../config/values.ts';
 import { type Cron, parseCron } from '../../shared/cron.ts';
 import { dueTimes, nextDue } from '../../shared/cron-times.ts';
+import type { DayWindow } from '../../shared/day-window.ts';
 import { openZone, type Zone } from '../../shared/zone.ts';
 
 const MINUTE_MS = 60_000;

@@ -88,7 +88,14 @@ describe('the Slack manifest', () => {
     },
   );
 
-  it('gives a command of two words one name', () => {
-    expect(shortName('key add')).toBe('key-add');
+  it('has one name for commands that share their first word', () => {
+    const { slash_commands } = slackManifest(commands.all, { mode: 'socket' }).features as {
+      slash_commands: SlashCommand[];
+    };
+    const schedule = slash_commands.filter(({ command }) => command.startsWith('/schedule'));
+    expect(schedule).toMatchObject([
+      { command: '/schedule', usage_hint: 'list|add|edit|pause|resume|delete [options]' },
+    ]);
+    expect(shortName('schedule add')).toBe('schedule');
   });
 });

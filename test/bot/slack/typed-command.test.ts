@@ -30,6 +30,15 @@ describe('what is typed on Slack', () => {
     // As Slack escapes.
     ['/restore', 'latest --path a&amp;b', { restore: { backup: 'latest', path: ['a&b'] } }],
     ['/list', '--no-verified --page 2', { list: { verified: false, page: '2' } }],
+    ['/schedule', 'list', { 'schedule list': {} }],
+    [
+      '/schedule',
+      'add app daily 30 1 * * * jitter:5min',
+      { 'schedule add': { source: 'app', class: 'daily', cron: ['30', '1', '*', '*', '*'], jitter: '5min' } },
+    ],
+    ['/holdfast', 'schedule pause app', { 'schedule pause': { source: 'app' } }],
+    ['/schedule', '', 'It is not said what to do with schedule'],
+    ['/schedule', 'ad app', 'There is no command schedule ad'],
     ['/holdfast', 'backup --source "app', 'A quote is opened and not closed'],
     ['/holdfast', 'nonsense', 'There is no command "nonsense"'],
     ['/list', 'too many words', expect.stringContaining('list: ')],

@@ -210,6 +210,8 @@ export const PACKAGES: readonly { name: string; layers: readonly string[]; reaso
   { name: '@hono/', layers: ['http'], reason: 'only the web surface may know HTTP routing' },
   { name: 'koffi', layers: ['posix'], reason: 'native calls stay in one place, which has a fallback without them' },
   { name: '@aws-sdk/', layers: ['stores'], reason: 'only a store may know a storage service' },
+  { name: 'node-cron', layers: ['jobs'], reason: 'it only wakes the sweep: what is due is worked out in shared/cron' },
+  { name: 'cronstrue', layers: ['shared'], reason: 'an expression is said to people in the same words everywhere' },
   {
     name: 'lowdb',
     layers: ['state'],

@@ -1,0 +1,24 @@
+import { expect, it } from 'vitest';
+import { fakeRepository } from '../helpers/fake-engine.ts';
+import { runFake } from '../helpers/test-host.ts';
+
+it.each([
+  ['schedule', 'list'],
+  ['schedule', 'add', 'app', 'daily', '0 2 * * *'],
+  ['schedule', 'edit', 'app', 'daily', '0', '2', '*', '*', '*'],
+  ['schedule', 'pause', 'app'],
+  ['schedule', 'resume', 'app'],
+  ['schedule', 'delete', 'app', 'daily'],
+])('%s %s needs a bot', async (...words) => {
+  const repository = fakeRepository();
+  const { status, messages } = await runFake(words, repository);
+  expect(status).toBe(2);
+  expect(messages).toContain('Only a running bot has schedules');
+  expect(repository.opened).toBe(0);
+});
+
+it('a wrong expression is told where it is typed', async () => {
+  const { status, messages } = await runFake(['schedule', 'add', 'app', 'daily', '0 2 * *'], fakeRepository());
+  expect(status).toBe(2);
+  expect(messages).toContain('CRON must be five fields, not 4');
+});

@@ -29,7 +29,7 @@ export interface Invocation {
 /** What a surface does for the commands that run on it. */
 export interface Surface
   extends Pick<Required<OperationContext>, 'onProgress' | 'onWarning'>,
-    Pick<CommandContext, 'configured' | 'jobs' | 'runs' | 'schedules' | 'runbook' | 'auditFolder'> {
+    Pick<CommandContext, 'configured' | 'jobs' | 'runs' | 'schedules' | 'incidents' | 'runbook' | 'auditFolder'> {
   commands: CommandSource;
   /** See CommandContext. */
   guided: boolean;
@@ -112,8 +112,9 @@ function prepare(
     nowMs: services.now(),
     form: surface.commands.form,
   }) as InputOf<Fields>;
-  const { onProgress, onWarning, commands, guided, configured, jobs, runs, schedules, runbook, auditFolder } = surface;
-  const told = { commands, guided, configured, jobs, runs, schedules, runbook, auditFolder };
+  const { onProgress, onWarning, commands, guided, ...others } = surface;
+  const { configured, jobs, runs, schedules, incidents, runbook, auditFolder } = others;
+  const told = { commands, guided, configured, jobs, runs, schedules, incidents, runbook, auditFolder };
   return { context: { ...services, ...told, identity, signal, onProgress, onWarning }, input };
 }
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../shared/clock.ts';
 import type { RandomSource } from '../shared/random.ts';
+import type { Paint } from '../view/settle-view.ts';
 import type { ChatCommands } from './chat/chat-commands.ts';
 
 /** One line for whoever runs the process. Never holds secrets. */
@@ -14,6 +15,8 @@ export interface PlatformOptions {
   clock: Clock;
   random: RandomSource;
   log: (line: LogLine) => void;
+  /** Makes pictures of charts; without it there is text in their place. */
+  paint?: Paint | undefined;
   /** The program's version, for a user agent. */
   version: string;
   /** Where the platform's API is, in place of its own address. */

@@ -4,6 +4,7 @@ import type { OperationContext } from '../backup/ports.ts';
 import type { Configured } from '../config/configured.ts';
 import type { RunControl } from '../jobs/run-desk.ts';
 import type { ScheduleControl } from '../jobs/schedules/schedule-desk.ts';
+import type { IncidentControl } from '../notify/notifier.ts';
 import type { RunbookSetting } from '../runbook/collect.ts';
 import type { ErrorCode } from '../shared/errors.ts';
 import type { JobRecord, PlanWeight } from '../state/document.ts';
@@ -56,6 +57,8 @@ export interface CommandContext extends Services, OperationContext {
   auditFolder?: string | undefined;
   /** What runs by itself, and how a configured source is backed up, where there is a bot. */
   runs?: RunControl | undefined;
+  /** The troubles that the bot knows of. */
+  incidents?: IncidentControl | undefined;
 }
 
 /** What commands may do with jobs. */

@@ -17,7 +17,8 @@ export type CompletionSource =
   | 'local-path'
   | 'command'
   | 'key'
-  | 'job';
+  | 'job'
+  | 'incident';
 
 /** Where people type: at a shell (the command line and its prompt on a repository), or in a chat with a configured bot. */
 export type Form = 'shell' | 'chat';

@@ -1,5 +1,8 @@
 import type { UnattendedState } from '../state/unattended-records.ts';
+import { stack } from '../view/view.ts';
+import { storagePicture } from './charts.ts';
 import { type Desk, dayIn, GATHER_MS, isoTime } from './desk.ts';
+import { storageOf } from './digest.ts';
 import type { HappenedEvent } from './event.ts';
 import { becameStale, type Failure, failed, STALE, tellDue, worksAgain } from './incidents.ts';
 import { forgetOld, restate, say } from './outbox.ts';
@@ -43,9 +46,10 @@ const HANDLERS: Handlers = {
   },
   fresh_again: (state, desk, { source }) => worksAgain(state, desk, { what: 'source', name: source }, STALE),
   filling(state, desk, event) {
+    const trend = event.what === 'cap' ? storageOf(state, desk) : undefined;
     const severity = event.level >= 95 ? 'failure' : 'warning';
     say(state, desk, severity, `filling ${event.what} ${event.place} ${isoTime(desk.nowMs)}`, {
-      view: fillingView(event),
+      view: stack(fillingView(event), trend && storagePicture(trend)),
     });
   },
   emptied(state, desk, event) {

@@ -6,9 +6,17 @@ import { SEVERITIES } from '../config/severity.ts';
 export interface Desk {
   nowMs: number;
   config: NotifyConfig;
+  forecast: Forecast;
   /** A short ID that people can type. */
   newId: () => string;
 }
+
+/** In how many days the limit is reached, from what was measured; null where that is not foreseeable. */
+export type Forecast = (
+  samples: readonly { at: string; value: number }[],
+  limit: number,
+  nowMs: number,
+) => number | null;
 
 export type NotifyConfig = Pick<Config, 'sources' | 'routes' | 'unattended'>;
 

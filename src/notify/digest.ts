@@ -1,4 +1,6 @@
 import type { UnattendedState } from '../state/unattended-records.ts';
+import type { StorageTrend } from '../view/charts/storage-chart.ts';
+import { storageTrend } from './charts.ts';
 import { DAY_MS, type Desk, dayIn, isoTime } from './desk.ts';
 import { openIncidents } from './incidents.ts';
 import { say, withdraw } from './outbox.ts';
@@ -14,20 +16,27 @@ export function sayDigest(state: UnattendedState, desk: Desk): void {
 }
 
 function digestFacts(state: UnattendedState, desk: Desk, day: string): DigestFacts {
-  const { sources, unattended } = desk.config;
-  const newest = state.usage.at(-1);
+  const { sources } = desk.config;
   return {
     day,
     sources: sources.map(({ name }) => sourceFacts(name, state, desk)),
     incidents: openIncidents(state),
     holds: state.holds.map(({ source, since }) => ({ source, since })),
-    storage: newest && {
-      usedBytes: newest.repositoryBytes,
-      capBytes: unattended.storage.capBytes ?? null,
-      freeBytes: newest.freeBytes,
-    },
+    storage: storageOf(state, desk),
+    freeBytes: state.usage.at(-1)?.freeBytes ?? null,
     maintenance: Object.entries(state.maintenanceDone).map(([task, { at, summary }]) => ({ task, at, summary })),
   };
+}
+
+/** How much the repository took; undefined while nothing was measured. */
+export function storageOf({ usage }: UnattendedState, { config, forecast, nowMs }: Desk): StorageTrend | undefined {
+  const capBytes = config.unattended.storage.capBytes ?? null;
+  const samples = usage.map(({ at, repositoryBytes }) => ({ at, value: repositoryBytes }));
+  return storageTrend(usage, {
+    capBytes,
+    daysLeft: capBytes === null ? null : forecast(samples, capBytes, nowMs),
+    nowMs,
+  });
 }
 
 function sourceFacts(name: string, state: UnattendedState, { nowMs, config }: Desk): SourceFacts {

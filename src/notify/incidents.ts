@@ -1,4 +1,3 @@
-import type { StoredPerson } from '../state/people.ts';
 import type { Affected, Incident, RunError, UnattendedState } from '../state/unattended-records.ts';
 import { causeOf } from './cause.ts';
 import { DAY_MS, type Desk, GATHER_MS, HOUR_MS, isoTime, MINUTE_MS } from './desk.ts';
@@ -100,8 +99,8 @@ export function tellDue(state: UnattendedState, desk: Desk): void {
 }
 
 /** Known: quiet until it changes or recovers. */
-export function acknowledge(state: UnattendedState, incident: Incident, who: StoredPerson): void {
-  incident.acknowledged = who;
+export function acknowledge(state: UnattendedState, incident: Incident, by: string): void {
+  incident.acknowledged = by;
   incident.tellAt = incident.told === 0 ? incident.tellAt : null;
   refresh(state, incident);
 }

@@ -1,10 +1,10 @@
 import type { Clock } from '../shared/clock.ts';
 import type { RandomSource } from '../shared/random.ts';
-import type { StoredPerson } from '../state/people.ts';
+import { scrubValue } from '../shared/scrub.ts';
 import type { State } from '../state/state.ts';
-import type { Incident, UnattendedState } from '../state/unattended-records.ts';
+import type { Incident, RunRecord, UnattendedState } from '../state/unattended-records.ts';
 import { decide, nextDue, tellWhatIsDue } from './decide.ts';
-import type { Desk, NotifyConfig } from './desk.ts';
+import type { Desk, Forecast, NotifyConfig } from './desk.ts';
 import { MINUTE_MS } from './desk.ts';
 import { sayDigest } from './digest.ts';
 import type { EventSink, HappenedEvent } from './event.ts';
@@ -21,6 +21,9 @@ export interface NotifierOptions {
   chats: Chats;
   clock: Clock;
   random: RandomSource;
+  /** What runs by itself may have printed secrets into its errors. */
+  scrub: (text: string) => string;
+  forecast: Forecast;
   onWarning: (message: string) => void;
 }
 
@@ -30,7 +33,9 @@ export interface IncidentControl {
   list(): readonly Incident[];
   /** An open one or one that ended lately, by its ID or the beginning of one. */
   find(id: string): Incident | undefined;
-  acknowledge(incident: Incident, who: StoredPerson): Promise<void>;
+  /** The runs that failed because of it, as far as they are remembered; oldest first. */
+  runsOf(incident: Incident): readonly RunRecord[];
+  acknowledge(incident: Incident, by: string): Promise<void>;
   snooze(incident: Incident, forMs: number): Promise<void>;
 }
 
@@ -52,7 +57,16 @@ export class Notifier implements EventSink {
     this.incidents = {
       list: () => openIncidents(options.state.document.unattended),
       find: (id) => all().findLast((incident) => incident.id.startsWith(id)),
-      acknowledge: (incident, who) => this.#change((state) => acknowledge(state, incident, who)),
+      runsOf: ({ affected, since, ended }) =>
+        options.state.document.unattended.runs.filter(
+          ({ source, status, ended: at }) =>
+            status === 'failed' &&
+            at !== null &&
+            at >= since &&
+            (ended === null || at <= ended) &&
+            affected.some(({ what, name }) => what === 'source' && name === source),
+        ),
+      acknowledge: (incident, by) => this.#change((state) => acknowledge(state, incident, by)),
       snooze: (incident, forMs) => this.#change((state, { nowMs }) => snooze(state, incident, nowMs + forMs)),
     };
   }
@@ -68,7 +82,8 @@ export class Notifier implements EventSink {
   }
 
   happened(event: HappenedEvent): void {
-    this.#change((state, desk) => decide(state, desk, event)).catch(() => {});
+    const clean = scrubValue(event, this.#options.scrub) as HappenedEvent;
+    this.#change((state, desk) => decide(state, desk, clean)).catch(() => {});
   }
 
   /** Posts the digest of today, unless that was done. */
@@ -111,7 +126,7 @@ export class Notifier implements EventSink {
   }
 
   #desk(): Desk {
-    const { clock, config, random } = this.#options;
-    return { nowMs: clock.now(), config, newId: () => random.bytes(ID_BYTES).toString('hex') };
+    const { clock, config, random, forecast } = this.#options;
+    return { nowMs: clock.now(), config, forecast, newId: () => random.bytes(ID_BYTES).toString('hex') };
   }
 }

@@ -20,6 +20,7 @@ import { type ControlDesk, openControlServer } from '../control/control-server.t
 import { JobRunner } from '../jobs/job-runner.ts';
 import type { HookParts } from '../jobs/runs/hook-runner.ts';
 import type { DiskSpace } from '../jobs/watch/disk-space.ts';
+import type { EventSink } from '../notify/event.ts';
 import type { RunbookSetting } from '../runbook/collect.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { ProcessIdentity } from '../shared/process-identity.ts';
@@ -69,6 +70,8 @@ export interface Bot {
   auditHead(): Promise<AuditHead>;
   /** Compares the audit log with itself and with what snapshots have seen of it, and tells where it was tampered with. */
   checkAudit(): Promise<void>;
+  /** Hears what happens by itself. */
+  readonly events: EventSink;
   /** Starts a platform and goes on trying. Rejects where that is pointless. */
   start(platform: Platform): Promise<void>;
   /** From now on what is due runs by itself. */
@@ -142,6 +145,7 @@ export async function openBot(options: BotOptions): Promise<Bot> {
   const { sink, notifier } = unattended;
   const digest = (): void => notifier.digest();
   const scheduling = openScheduling({ ...options, ...unattended, state, runner, events: sink, digest });
+  const { incidents } = notifier;
   const requests = new Requests({
     commands,
     configured,
@@ -152,8 +156,9 @@ export async function openBot(options: BotOptions): Promise<Bot> {
     schedules: scheduling.desk,
     services,
     openJobServices: options.openJobServices,
+    incidents,
   });
-  const completion = new Completion({ commands, services, configured, runner, clock });
+  const completion = new Completion({ commands, services, configured, runner, incidents, clock });
   const desk = { runner, buttons, clock, stopping: stopping.signal };
   const chat = new Chat({ ...desk, commands, requests, notify: config.notify, now: clock.now });
   const gate = new Gate({
@@ -192,6 +197,7 @@ export async function openBot(options: BotOptions): Promise<Bot> {
     gate,
     owners,
     controlDesk,
+    events: unattended.sink,
     async auditHead() {
       await audit.settled();
       return audit.head;

@@ -7,6 +7,7 @@ import { loadConfig } from '../config/load-config.ts';
 import { resolveSecret } from '../config/secrets.ts';
 import type { SecretReference } from '../config/values.ts';
 import { diskSpace } from '../jobs/watch/disk-space.ts';
+import { PicturePainter } from '../pictures/picture-painter.ts';
 import type { Clock } from '../shared/clock.ts';
 import { ERROR_EXITS, HoldfastError } from '../shared/errors.ts';
 import { printableText } from '../shared/printable.ts';
@@ -71,7 +72,12 @@ export async function serve(file: string, host: ServeHost): Promise<number> {
   // A secret is known before the first word is written, not when it is first needed. Whoever needs one that cannot be read says so.
   await Promise.all(references.map(({ reference, what }) => resolve(reference, what).catch(() => {})));
   const commands = await loadChatCommands();
-  const platforms = await makePlatforms(config, { commands, clock, random, log, version }, resolve);
+  const painter = new PicturePainter({ clock });
+  const platforms = await makePlatforms(
+    config,
+    { commands, clock, random, log, version, paint: painter.paint },
+    resolve,
+  );
   let running: Bot | undefined;
   const engine = {
     start: host.startEngine,
@@ -129,6 +135,7 @@ export async function serve(file: string, host: ServeHost): Promise<number> {
   } finally {
     endStops();
     await bot.stop(all);
+    await painter.close();
   }
 }
 

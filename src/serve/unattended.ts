@@ -4,6 +4,7 @@ import type { LogLine } from '../bot/platform-options.ts';
 import type { Config } from '../config/config.ts';
 import { isUnasked, type JobRunner } from '../jobs/job-runner.ts';
 import type { RunDesk } from '../jobs/run-desk.ts';
+import { daysUntil } from '../jobs/watch/forecast.ts';
 import type { EventSink, HappenedEvent } from '../notify/event.ts';
 import { Notifier } from '../notify/notifier.ts';
 import type { JobRecord } from '../state/document.ts';
@@ -16,6 +17,7 @@ export interface UnattendedOptions extends Omit<RunsOptions, 'config' | 'sink' |
   state: State;
   runner: JobRunner;
   buttons: Buttons;
+  scrub: (text: string) => string;
   log: (line: LogLine) => void;
   /** Nothing begins by itself: it is opened for one command of a command line. */
   forOneCommand?: boolean;
@@ -38,7 +40,7 @@ export function openUnattended(options: UnattendedOptions): UnattendedParts {
   const { runner, log } = options;
   const chats = new PlatformChats(options.buttons);
   const onWarning = (message: string): void => log({ level: 'warning', message });
-  const notifier = new Notifier({ ...options, chats, onWarning });
+  const notifier = new Notifier({ ...options, chats, forecast: daysUntil, onWarning });
   const sink: EventSink = {
     happened(event) {
       options.onHappened?.(event);

@@ -143,7 +143,7 @@ export interface Incident {
   /** Nobody wants to hear of it before. */
   snoozedUntil: string | null;
   /** Who knows of it: it is quiet until it changes. */
-  acknowledged: StoredPerson | null;
+  acknowledged: string | null;
   last: { name: string; error: RunError; job: string | null };
 }
 

@@ -8,6 +8,8 @@ import { PLAIN } from './style.ts';
 export interface AttachedFile {
   name: string;
   data: Buffer;
+  /** What it shows, where it is a picture. */
+  title?: string;
 }
 
 /** The file that holds everything that had to be shortened, besides tables. */
@@ -20,6 +22,14 @@ export function safeFileName(name: string): string {
     .replace(/^[._]+/, '')
     .slice(-100);
   return safe === '' ? 'file' : safe;
+}
+
+/** What is attached whatever there is room for: documents and pictures. */
+export function ownFiles(parts: readonly SettledPart[]): AttachedFile[] {
+  return parts.flatMap((part): AttachedFile[] => {
+    if (part.kind === 'file') return [{ name: part.name, data: part.bytes }];
+    return part.kind === 'picture' ? [{ name: part.name, data: part.png, title: part.title }] : [];
+  });
 }
 
 /** The name under which each table would be attached. */
@@ -42,7 +52,7 @@ export function neededTables(
 
 /** Everything but attached documents as plain text. */
 export async function detailsFile(parts: readonly SettledPart[], wording: Wording): Promise<AttachedFile> {
-  const views = parts.filter((part) => part.kind !== 'file');
+  const views = parts.filter((part) => part.kind !== 'file' && part.kind !== 'picture');
   const options = { ...wording, style: PLAIN, columns: undefined, rawFiles: false };
   const pieces = await Array.fromAsync(renderView({ kind: 'stack', views }, options));
   return { name: DETAILS_FILE, data: Buffer.concat(pieces.map((piece) => Buffer.from(piece))) };

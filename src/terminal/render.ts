@@ -47,6 +47,9 @@ export async function* renderView(view: View, options: RenderOptions): AsyncGene
     case 'series':
       yield* renderSeries(view.title, view.points, say, style);
       return;
+    case 'picture':
+      yield* renderView(view.alternative, options);
+      return;
     case 'file':
       yield* options.rawFiles ? view.content : printableLines(view.content);
       return;

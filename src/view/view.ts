@@ -73,6 +73,17 @@ export type View =
   | { readonly kind: 'list'; readonly items: readonly Sentence[]; readonly total?: number; readonly tone?: Tone }
   | { readonly kind: 'progress'; readonly progress: ProgressState }
   | { readonly kind: 'series'; readonly title: string; readonly points: readonly SeriesPoint[] }
+  /**
+   * A drawing, as SVG made by `charts/`. `title` says in a sentence what it shows; `alternative` is seen where there are no pictures.
+   */
+  | {
+      readonly kind: 'picture';
+      /** Of the file, without its ending. */
+      readonly name: string;
+      readonly title: string;
+      readonly svg: string;
+      readonly alternative: View;
+    }
   /** A document: printed as it is into a pipe, attached in a chat. The bytes are not made safe: they are for a file. */
   | { readonly kind: 'file'; readonly name: string; readonly content: AsyncIterable<Uint8Array> }
   /** Something that the reader may do next: a button in a chat, a command to type elsewhere. */

@@ -154,6 +154,8 @@ export function wordsOf(view: View): string {
       return view.items.map(say).join('\n');
     case 'progress':
       return view.progress.phase;
+    case 'picture':
+      return view.title;
     case 'file':
       return view.name;
     case 'select':

@@ -65,6 +65,8 @@ export class NotifyStage {
       chats,
       clock: this.clock,
       random: this.#random,
+      scrub: (text) => text.replaceAll('hunter2', '[secret]'),
+      forecast: () => 12.5,
       onWarning: (message) => this.warnings.push(message),
     });
     notifier.start();

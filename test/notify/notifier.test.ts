@@ -5,7 +5,6 @@ import { DAY_MS, HOUR_MS, MINUTE_MS, NotifyStage } from '../helpers/notify-stage
 import { SeededRandom, testSeed } from '../helpers/seeded-random.ts';
 
 const TEN = Array.from({ length: 10 }, (_, i) => `source${i}`);
-const ANN = { platform: 'memory', id: '1', name: 'Ann' };
 
 /** Each of `items`, in an order that depends on the random source. */
 function shuffled<T>(items: readonly T[], random: SeededRandom): T[] {
@@ -93,7 +92,7 @@ describe('failure', () => {
     const stage = new NotifyStage();
     await stage.fails('app');
     await stage.pass(MINUTE_MS);
-    await stage.notifier.incidents.acknowledge(stage.notifier.incidents.list()[0]!, ANN);
+    await stage.notifier.incidents.acknowledge(stage.notifier.incidents.list()[0]!, 'Ann');
     for (let hour = 0; hour < 60; hour++) {
       await stage.fails('app');
       await stage.pass(HOUR_MS);
@@ -110,7 +109,7 @@ describe('failure', () => {
     const stage = new NotifyStage();
     await stage.fails('app');
     await stage.pass(MINUTE_MS);
-    await stage.notifier.incidents.acknowledge(stage.notifier.incidents.list()[0]!, ANN);
+    await stage.notifier.incidents.acknowledge(stage.notifier.incidents.list()[0]!, 'Ann');
     await stage.pass(5 * HOUR_MS);
     await stage.fails('db');
     await stage.pass(MINUTE_MS);
@@ -289,11 +288,13 @@ describe('what happens beside backups', () => {
     await stage.fails('app', { code: 'store_unavailable', message: 'No answer' });
     await stage.happens({ kind: 'maintenance_failed', task: 'prune', error });
     await stage.pass(MINUTE_MS);
-    expect(stage.said()).toEqual([expect.stringMatching(/2 things failed for one reason[\s\S]*app[\s\S]*prune/)]);
+    expect(stage.said()).toEqual([
+      expect.stringMatching(/1 backup, prune failed for one reason[\s\S]*app[\s\S]*prune/),
+    ]);
     await stage.succeeds('app');
     await stage.happens({ kind: 'maintenance_done', task: 'prune', summary: '' });
     await stage.pass(MINUTE_MS);
-    expect(stage.said().at(-1)).toContain('2 things work again');
+    expect(stage.said().at(-1)).toContain('1 source, prune work again');
   });
 
   it('tells what fills up at every crossing, and that it has room again', async () => {
@@ -333,6 +334,20 @@ describe('what happens beside backups', () => {
     await stage.pass(MINUTE_MS);
     expect(stage.said()).toHaveLength(3);
     expect(stage.said()[2]).toContain('3 jobs were interrupted');
+  });
+});
+
+describe('secrets', () => {
+  it('in errors are neither told nor remembered', async () => {
+    const stage = new NotifyStage();
+    await stage.happens({
+      kind: 'maintenance_failed',
+      task: 'prune',
+      error: { code: 'failed', message: 'refused hunter2', advice: 'not hunter2', phase: 'hunter2' },
+    });
+    await stage.pass(MINUTE_MS);
+    expect(stage.said()).toEqual([expect.stringContaining('refused [secret]')]);
+    expect(JSON.stringify(stage.state.document)).not.toContain('hunter2');
   });
 });
 

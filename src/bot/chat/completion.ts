@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import type { Engine } from '../../backup/engine.ts';
-import type { Services } from '../../commands/command.ts';
+import type { CommandContext, Services } from '../../commands/command.ts';
 import type { CompletionSource, Field } from '../../commands/field.ts';
 import type { Configured } from '../../config/configured.ts';
 import { isOpen, type JobRunner } from '../../jobs/job-runner.ts';
@@ -27,6 +27,7 @@ export interface CompletionParts {
   services: Services;
   configured: Configured;
   runner: JobRunner;
+  incidents?: CommandContext['incidents'];
   clock: Clock;
 }
 
@@ -61,7 +62,7 @@ export class Completion {
   }
 
   async #of(source: CompletionSource, event: CompletionEvent): Promise<Suggestion[]> {
-    const { configured, commands, runner } = this.#parts;
+    const { configured, commands, runner, incidents } = this.#parts;
     switch (source) {
       case 'snapshot':
         return [plain('latest'), ...(await this.#snapshots()).map((snapshot) => this.#told(snapshot))];
@@ -77,6 +78,11 @@ export class Completion {
         return commands.names().map(plain);
       case 'job':
         return runner.jobs.filter(isOpen).map((job) => ({ label: `${job.id} ${jobName(job)}`, value: job.id }));
+      case 'incident':
+        return (incidents?.list() ?? []).map((one) => ({
+          label: `${one.id} ${one.affected.map(({ name }) => name).join(', ')}: ${one.last.error.message}`,
+          value: one.id,
+        }));
       case 'key':
         return [];
     }

@@ -35,6 +35,7 @@ export interface RequestParts {
   services: Services;
   /** What one job works with. */
   openJobServices: () => Promise<OpenServices>;
+  incidents?: CommandContext['incidents'];
 }
 
 /** What an owner asks for. Whether they are one is known before. */
@@ -115,13 +116,14 @@ export class Requests {
 
   #surface(request: Request, onProgress: (event: ProgressEvent) => void): Surface {
     const { help = [], own, person } = request;
-    const { configured, auditFolder, runbook } = this.#parts;
+    const { configured, auditFolder, runbook, incidents } = this.#parts;
     const schedules = this.#parts.schedules.as(person);
     const { sections, ...others } = this.#parts.commands;
     const commands = { ...others, sections: [...sections, ...help] };
     // Warnings are part of results, too.
     const onWarning = (): void => {};
-    const told = { configured, auditFolder, runbook, jobs: this.#jobs, runs: this.#runs(request), schedules };
+    const runs = this.#runs(request);
+    const told = { configured, auditFolder, runbook, jobs: this.#jobs, runs, schedules, incidents };
     return { commands, guided: true, ...told, onProgress, onWarning, ...own };
   }
 

@@ -15,7 +15,7 @@ export function attach(wanted: readonly AttachedFile[]): Attachments {
   const notes: string[] = [];
   let left: number = LIMITS.fileBytes;
   for (const file of wanted) {
-    const named = { name: uniqueName(safeFileName(file.name), files), data: file.data };
+    const named = { ...file, name: uniqueName(safeFileName(file.name), files) };
     const fitting = files.length < LIMITS.files ? fitFile(named, left) : undefined;
     if (fitting === undefined) {
       notes.push(`${named.name} (${formatBytes(file.data.length)}) is too large to attach`);
@@ -27,8 +27,9 @@ export function attach(wanted: readonly AttachedFile[]): Attachments {
   return { files, notes };
 }
 
-function fitFile({ name, data }: AttachedFile, room: number): AttachedFile | undefined {
-  if (data.length <= room) return { name, data };
+function fitFile(file: AttachedFile, room: number): AttachedFile | undefined {
+  const { name, data } = file;
+  if (data.length <= room) return file;
   const packed = gzipSync(data);
   return packed.length <= room ? { name: `${name}.gz`, data: packed } : undefined;
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type RequestData, RequestMethod, Routes } from 'discord.js';
 import type { Clock } from '../../shared/clock.ts';
 import type { RandomSource } from '../../shared/random.ts';
+import type { Paint } from '../../view/settle-view.ts';
 import type { View } from '../../view/view.ts';
 import type { MessageRef } from '../platform.ts';
 import { type DiscordApi, messageData, PATIENT, type StoredMessage } from './discord-api.ts';
@@ -25,18 +26,20 @@ export class DiscordMessages {
   private readonly api: DiscordApi;
   private readonly clock: Clock;
   private readonly random: RandomSource;
+  private readonly paint: Paint | undefined;
   private readonly queue = new SerialQueue();
   /** By message, the oldest first. */
   private readonly loans = new Map<string, Loan>();
 
-  constructor(api: DiscordApi, clock: Clock, random: RandomSource) {
+  constructor(api: DiscordApi, clock: Clock, random: RandomSource, paint?: Paint) {
     this.api = api;
     this.clock = clock;
     this.random = random;
+    this.paint = paint;
   }
 
   render(view: View): Promise<DiscordMessage> {
-    return renderMessage(view, { nowMs: this.clock.now(), commandPrefix: '/' });
+    return renderMessage(view, { nowMs: this.clock.now(), commandPrefix: '/' }, this.paint);
   }
 
   /** With the same `key` Discord answers with the message that it has already, for some minutes. */

@@ -68,7 +68,7 @@ class DiscordPlatform implements Platform {
     this.options = options;
     const userAgent = `Holdfast/${version}`;
     this.api = new DiscordApi({ token, apiUrl, clock, random, userAgent, signal: this.stopped.signal });
-    this.messages = new DiscordMessages(this.api, clock, random);
+    this.messages = new DiscordMessages(this.api, clock, random, options.paint);
     this.commands = new Map(commands.all.map((command) => [command.name, command]));
   }
 

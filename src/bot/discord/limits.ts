@@ -15,6 +15,7 @@ export const LIMITS = {
   /** Characters of an option's label, value and description each. */
   selectOption: 100,
   files: 10,
+  attachmentDescription: 1024,
   /** Of one file for servers without boosts; kept for all files of a message together. */
   fileBytes: 10 * 1024 * 1024,
   suggestions: 25,

@@ -50,6 +50,7 @@ export function partBlock(part: SettledPart, wording: Wording, tableFile: string
     case 'series':
       return seriesBlock(part, wording);
     case 'file':
+    case 'picture':
       return undefined;
     case 'action':
       return plainBlock([

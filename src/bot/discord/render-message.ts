@@ -4,12 +4,13 @@ import {
   detailsFile,
   nameTables,
   neededTables,
+  ownFiles,
 } from '../../terminal/attached-files.ts';
-import { type SettledPart, settleView } from '../../view/settle-view.ts';
+import { type Paint, type SettledPart, settleView } from '../../view/settle-view.ts';
 import type { Wording } from '../../view/units.ts';
 import type { Tone, View } from '../../view/view.ts';
 import { attach } from './attachments.ts';
-import { type ComponentRow, controlsOf } from './components.ts';
+import { type ComponentRow, clip, controlsOf } from './components.ts';
 import { LIMITS } from './limits.ts';
 import { escapeMarkdown } from './markdown.ts';
 import { needsFile, partBlock } from './part-block.ts';
@@ -18,6 +19,7 @@ import { fitBlocks } from './text-block.ts';
 interface Embed {
   description: string;
   color?: number;
+  image?: { url: string };
 }
 
 /** The body of a message; all parts are always there, so that an edit replaces everything. */
@@ -25,7 +27,7 @@ export interface MessageBody {
   content: string;
   embeds: Embed[];
   components: ComponentRow[];
-  attachments: { id: string; filename: string }[];
+  attachments: { id: string; filename: string; description?: string }[];
   allowed_mentions: { parse: [] };
 }
 
@@ -49,8 +51,8 @@ const NOTES_ROOM = 400;
  * narrow in embeds; all other text is an embed, which has twice the room and a colour. What does not fit is attached:
  * tables as CSV, all else as text.
  */
-export async function renderMessage(view: View, wording: Wording): Promise<DiscordMessage> {
-  const parts = await settleView(view, LIMITS.fileBytes, wording);
+export async function renderMessage(view: View, wording: Wording, paint?: Paint): Promise<DiscordMessage> {
+  const parts = await settleView(view, LIMITS.fileBytes, wording, paint);
   const tableFiles = nameTables(parts);
   const blocks = parts.flatMap((part) => partBlock(part, wording, tableFiles.get(part) ?? '') ?? []);
   const isWide = parts.some((part) => (part.kind === 'table' && part.rows.length > 0) || part.kind === 'series');
@@ -59,7 +61,7 @@ export async function renderMessage(view: View, wording: Wording): Promise<Disco
   const { text, shortened } = fitBlocks(blocks, room - NOTES_ROOM);
   const hasDetails = controls.left > 0 || shortened.some(({ wholeIn }) => wholeIn === DETAILS_FILE);
   const attached = attach([
-    ...parts.flatMap((part) => (part.kind === 'file' ? [{ name: part.name, data: part.bytes }] : [])),
+    ...ownFiles(parts),
     ...neededTables(tableFiles, shortened, needsFile, wording),
     ...(hasDetails ? [await detailsFile(parts, wording)] : []),
   ]);
@@ -75,13 +77,23 @@ export async function renderMessage(view: View, wording: Wording): Promise<Disco
   return {
     body: {
       content: isWide ? whole : '',
-      embeds: isWide || whole === '' ? [] : [{ description: whole, ...colourOf(parts) }],
+      embeds: isWide || whole === '' ? [] : [{ description: whole, ...colourOf(parts), ...pictureIn(attached.files) }],
       components: controls.rows,
-      attachments: attached.files.map(({ name }, i) => ({ id: String(i), filename: name })),
+      attachments: attached.files.map(({ name, title }, i) => ({
+        id: String(i),
+        filename: name,
+        ...(title !== undefined && { description: clip(title, LIMITS.attachmentDescription) }),
+      })),
       allowed_mentions: { parse: [] },
     },
     files: attached.files,
   };
+}
+
+/** The first picture stands within the embed; any other below it. */
+function pictureIn(files: readonly AttachedFile[]): Pick<Embed, 'image'> {
+  const first = files.find(({ title, name }) => title !== undefined && name.endsWith('.png'));
+  return first === undefined ? {} : { image: { url: `attachment://${first.name}` } };
 }
 
 function withNotes(text: string, notes: readonly string[]): string {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Clock } from '../../shared/clock.ts';
 import { HoldfastError } from '../../shared/errors.ts';
 import type { RandomSource } from '../../shared/random.ts';
+import type { Paint } from '../../view/settle-view.ts';
 import type { View } from '../../view/view.ts';
 import type { MessageRef } from '../platform.ts';
 import { MAIN_COMMAND } from './command-names.ts';
@@ -35,6 +36,7 @@ export interface MessengerOptions {
   api: SlackApi;
   clock: Clock;
   random: RandomSource;
+  paint?: Paint | undefined;
 }
 
 /** Puts Views into channels. */
@@ -42,19 +44,21 @@ export class Messenger {
   readonly #api: SlackApi;
   readonly #clock: Clock;
   readonly #random: RandomSource;
+  readonly #paint: Paint | undefined;
   readonly #edits = new EditLane();
   readonly #posts = new Map<string, { atMs: number; posted: Promise<MessageRef> }>();
   readonly #files: ThreadFiles;
 
-  constructor({ api, clock, random }: MessengerOptions) {
+  constructor({ api, clock, random, paint }: MessengerOptions) {
     this.#api = api;
     this.#clock = clock;
     this.#random = random;
+    this.#paint = paint;
     this.#files = new ThreadFiles(api);
   }
 
   render(view: View): Promise<SlackMessage> {
-    return renderMessage(view, { nowMs: this.#clock.now(), commandPrefix: `/${MAIN_COMMAND} ` });
+    return renderMessage(view, { nowMs: this.#clock.now(), commandPrefix: `/${MAIN_COMMAND} ` }, this.#paint);
   }
 
   /** A post of the same key and channel within the last minutes is given back instead of made again. */

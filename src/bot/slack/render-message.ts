@@ -4,8 +4,9 @@ import {
   detailsFile,
   nameTables,
   neededTables,
+  ownFiles,
 } from '../../terminal/attached-files.ts';
-import { type SettledPart, settleView } from '../../view/settle-view.ts';
+import { type Paint, type SettledPart, settleView } from '../../view/settle-view.ts';
 import type { Wording } from '../../view/units.ts';
 import type { View } from '../../view/view.ts';
 import type { Block } from './blocks.ts';
@@ -32,14 +33,14 @@ const TEXT_ROOM = 9000;
 const FILE_BYTES = 50 * 1024 * 1024;
 
 /** A View as a Slack message. What does not fit is attached: tables as CSV, all else as text. */
-export async function renderMessage(view: View, wording: Wording): Promise<SlackMessage> {
-  const parts = await settleView(view, FILE_BYTES, wording);
+export async function renderMessage(view: View, wording: Wording, paint?: Paint): Promise<SlackMessage> {
+  const parts = await settleView(view, FILE_BYTES, wording, paint);
   const tables = nameTables(parts);
   const all = parts.flatMap((part) => segmentsOf(part, wording, tables.get(part) ?? ''));
   const controls = controlsOf(parts);
   const { segments, shortened } = fitSegments([...all, ...notes(parts, controls.left)], TEXT_ROOM);
   const files = nameFiles([
-    ...parts.flatMap((part) => (part.kind === 'file' ? [{ name: part.name, data: part.bytes }] : [])),
+    ...ownFiles(parts),
     ...neededTables(tables, shortened, needsFile, wording),
     ...(controls.left > 0 || shortened.some(({ wholeIn }) => wholeIn === DETAILS_FILE)
       ? [await detailsFile(parts, wording)]

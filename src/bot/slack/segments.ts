@@ -57,6 +57,8 @@ export function segmentsOf(part: SettledPart, wording: Wording, tableFile: strin
       return progressSegments(part.progress, wording);
     case 'series':
       return [segment('text', [line(part.title, '', bold)]), segment('code', seriesLines(part.points, wording))];
+    case 'picture':
+      return [segment('text', [line(part.title)])];
     case 'file':
       return [segment('quiet', [line(['Attached: ', part.name])])];
     case 'action':

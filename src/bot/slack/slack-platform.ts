@@ -52,7 +52,7 @@ class SlackPlatform implements Platform {
     this.#logger = boltLogger(log, [botToken, secret]);
     const signal = this.#stopped.signal;
     this.#api = new SlackApi({ token: botToken, apiUrl, clock, random, logger: this.#logger, signal });
-    this.#messenger = new Messenger({ api: this.#api, clock, random });
+    this.#messenger = new Messenger({ api: this.#api, clock, random, paint: options.paint });
   }
 
   async start(events: PlatformEvents): Promise<void> {

@@ -40,9 +40,13 @@ export class ThreadFiles {
   }
 
   /** Source: https://docs.slack.dev/messaging/working-with-files#uploading_files */
-  async #upload({ channel, message }: MessageRef, { name, data }: AttachedFile): Promise<void> {
+  async #upload({ channel, message }: MessageRef, { name, data, title }: AttachedFile): Promise<void> {
     const length = Math.max(data.length, 1);
-    const slot = await this.#api.call('files.getUploadURLExternal', { filename: name, length });
+    const slot = await this.#api.call('files.getUploadURLExternal', {
+      filename: name,
+      length,
+      ...(title !== undefined && { alt_txt: title }),
+    });
     await this.#api.upload(String(slot.upload_url), data.length === 0 ? Buffer.from('\n') : data);
     const files = [{ id: String(slot.file_id), title: name }];
     await this.#api.call('files.completeUploadExternal', { files, channel_id: channel, thread_ts: message });

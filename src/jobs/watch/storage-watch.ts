@@ -72,6 +72,11 @@ export class StorageWatch {
       await this.#check(filledDisk('disk:state', state, null));
   }
 
+  /** What was measured, oldest first. */
+  get samples(): readonly UsageSample[] {
+    return this.#parts.state.document.unattended.usage;
+  }
+
   /** In how many days the cap is reached, as it grows; null where that is unknown. */
   capDays(): number | null {
     const { state, storage, clock } = this.#parts;

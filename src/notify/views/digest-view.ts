@@ -1,6 +1,8 @@
 import type { Incident } from '../../state/unattended-records.ts';
-import { age, bytes, count, share, type Value } from '../../view/value.ts';
-import { good, heading, hint, type Sentence, stack, text, type View } from '../../view/view.ts';
+import type { StorageTrend } from '../../view/charts/storage-chart.ts';
+import { age, bytes, count, type Value } from '../../view/value.ts';
+import { good, heading, hint, type Sentence, stack, type View } from '../../view/view.ts';
+import { storagePicture } from '../charts.ts';
 
 export interface SourceFacts {
   name: string;
@@ -20,14 +22,16 @@ export interface DigestFacts {
   sources: readonly SourceFacts[];
   incidents: readonly Incident[];
   holds: readonly { source: string; since: string }[];
-  storage: { usedBytes: number; capBytes: number | null; freeBytes: number | null } | undefined;
+  storage: StorageTrend | undefined;
+  /** Of the disk that holds the repository. */
+  freeBytes: number | null;
   maintenance: readonly { task: string; at: string; summary: string }[];
 }
 
 const MOST_NAMED = 30;
 
 /** How everything stands, what needs somebody first. */
-export function digestView({ day, sources, incidents, holds, storage, maintenance }: DigestFacts): View {
+export function digestView({ day, sources, incidents, holds, storage, freeBytes, maintenance }: DigestFacts): View {
   const silent = sources.filter((source) => source.silent);
   return stack(
     heading(`Backups on ${day}`),
@@ -49,10 +53,11 @@ export function digestView({ day, sources, incidents, holds, storage, maintenanc
       : good(
           ...(sources.length === 0
             ? ['No source is configured']
-            : ['All ', count(sources.length, 'source'), ' are backed up']),
+            : [sources.length === 1 ? 'The only source is backed up' : `All ${sources.length} sources are backed up`]),
         ),
     sources.length === 0 ? undefined : sourceTable(sources),
-    storage === undefined ? undefined : text(...storageWords(storage)),
+    storage === undefined ? undefined : storagePicture(storage),
+    freeBytes === null ? undefined : hint(bytes(freeBytes), ' free on the disk of the repository'),
     maintenance.length === 0
       ? undefined
       : hint(
@@ -72,7 +77,7 @@ const silence = ({ name, lastGood }: SourceFacts): Sentence =>
 
 function trouble({ affected, since, last, acknowledged, id }: Incident): Sentence {
   const names = affected.filter(({ state }) => state === 'failing').map(({ name }) => name);
-  const known = acknowledged === null ? '' : `, acknowledged by ${acknowledged.name}`;
+  const known = acknowledged === null ? '' : `, acknowledged by ${acknowledged}`;
   return [
     `${names.slice(0, MOST_NAMED).join(', ')}: ${last.error.message}, since `,
     age(since),
@@ -108,13 +113,4 @@ const sourceTable = (sources: readonly SourceFacts[]): View => ({
 function stateOf({ lastGood, silent, failed }: SourceFacts): string {
   if (silent) return lastGood === null ? 'never' : 'stale';
   return failed > 0 ? 'failing' : 'ok';
-}
-
-function storageWords({ usedBytes, capBytes, freeBytes }: NonNullable<DigestFacts['storage']>): Value[] {
-  return [
-    'Storage: ',
-    bytes(usedBytes),
-    ...(capBytes === null ? [] : [' of ', bytes(capBytes), ' (', share(usedBytes / capBytes), ')']),
-    ...(freeBytes === null ? [] : [', ', bytes(freeBytes), ' free on the disk']),
-  ];
 }

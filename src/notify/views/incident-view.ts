@@ -38,13 +38,13 @@ export function incidentLetter(incident: Incident, state: UnattendedState): Lett
       fields: [
         ['Cause', error.message],
         ['Phase', error.phase],
-        ['Since', [age(incident.since), ...(only === undefined ? [] : times(only.failures))]],
+        ['Began', [age(incident.since), ...(only === undefined ? [] : times(only.failures))]],
         ...(only?.what === 'source' ? ([['Last good backup', lastGood(only.name, state)]] as const) : []),
         ['Incident', incident.id],
       ],
     },
     only === undefined ? affectedList(incident.affected, state) : undefined,
-    quietness(incident),
+    ...quietness(incident),
   );
   return { view, buttons: buttonsOf(incident, failing) };
 }
@@ -103,11 +103,15 @@ function headline({ affected, told, last }: Incident, failing: readonly Affected
     const what = only.what === 'source' ? `The backup of ${only.name}` : `The ${only.name}`;
     return `${what} ${still}${still === '' ? 'failed' : 'fails'}`;
   }
-  const of = affected.every(({ what }) => what === 'source') ? count(failing.length, 'backup') : things(failing.length);
-  return [of, still === '' ? ' failed for one reason' : ' still fail for one reason'];
+  return [...parties(failing, 'backup'), still === '' ? ' failed for one reason' : ' still fail for one reason'];
 }
 
-const things = (n: number): Value => count(n, 'thing');
+/** `3 backups, prune`. */
+function parties(affected: readonly Affected[], of: 'backup' | 'source'): Value[] {
+  const tasks = affected.filter(({ what }) => what === 'task').map(({ name }) => name);
+  const sources = affected.length - tasks.length;
+  return [...(sources > 0 ? [count(sources, of)] : []), sources > 0 && tasks.length > 0 ? ', ' : '', tasks.join(', ')];
+}
 
 function worksAgain(affected: readonly Affected[]): Value[] {
   const [only] = affected.length === 1 ? affected : [];
@@ -115,7 +119,7 @@ function worksAgain(affected: readonly Affected[]): Value[] {
   if (only !== undefined) return [`The ${only.name} works again`];
   if (affected.every(({ what }) => what === 'source'))
     return [count(affected.length, 'source'), ' are backed up again'];
-  return [things(affected.length), ' work again'];
+  return [...parties(affected, 'source'), ' work again'];
 }
 
 const times = (failures: number): Value[] => (failures > 1 ? [`, ${failures} times`] : []);
@@ -131,7 +135,7 @@ function affectedList(affected: readonly Affected[], state: UnattendedState): Vi
     affected.map((one): Value[] => {
       if (one.state === 'recovered') return [`${one.name}: works again`];
       if (one.state === 'elsewhere') return [`${one.name}: fails for another reason now`];
-      if (one.what === 'task') return [one.name];
+      if (one.what === 'task') return [`${one.name}: fails too`];
       return [
         `${one.name}: last good backup `,
         ...lastGood(one.name, state),
@@ -147,12 +151,10 @@ const names = (items: readonly Sentence[]): View => ({
   total: items.length,
 });
 
-function quietness({ acknowledged, snoozedUntil }: Incident): View | undefined {
-  if (snoozedUntil !== null) return hint('Snoozed until ', time(snoozedUntil));
-  return acknowledged === null
-    ? undefined
-    : hint(`Acknowledged by ${acknowledged.name}: quiet until it changes or recovers`);
-}
+const quietness = ({ acknowledged, snoozedUntil }: Incident): (View | undefined)[] => [
+  snoozedUntil === null ? undefined : hint('Snoozed until ', time(snoozedUntil)),
+  acknowledged === null ? undefined : hint(`Acknowledged by ${acknowledged}: quiet until it changes or recovers`),
+];
 
 function buttonsOf(incident: Incident, failing: readonly Affected[]): OutboxButton[] {
   const raw = { incident: incident.id };

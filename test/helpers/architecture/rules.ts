@@ -122,6 +122,11 @@ export const LAYERS = {
     nodeModules: PURE_NODE_MODULES,
     reason: 'a View is data about meaning; where it came from and where it goes are not its business',
   },
+  pictures: {
+    paths: ['pictures/'],
+    imports: ['shared'],
+    reason: 'a drawing becomes a picture whatever it shows',
+  },
   terminal: {
     paths: ['terminal/'],
     imports: ['shared', 'view'],
@@ -212,6 +217,7 @@ export const PACKAGES: readonly { name: string; layers: readonly string[]; reaso
   { name: '@aws-sdk/', layers: ['stores'], reason: 'only a store may know a storage service' },
   { name: 'node-cron', layers: ['jobs'], reason: 'it only wakes the sweep: what is due is worked out in shared/cron' },
   { name: 'cronstrue', layers: ['shared'], reason: 'an expression is said to people in the same words everywhere' },
+  { name: '@resvg/', layers: ['pictures'], reason: 'it keeps memory that has to be given back by hand' },
   {
     name: 'lowdb',
     layers: ['state'],

@@ -5,7 +5,7 @@ import type { LogLine } from '../../../src/bot/platform-options.ts';
 import { startEngineProcess } from '../../../src/jobs/engine-process/start-engine-process.ts';
 import { type Bot, openBot } from '../../../src/serve/bot.ts';
 import { jobServices, sharedServices } from '../../../src/serve/engine-services.ts';
-import { systemClock } from '../../../src/shared/clock.ts';
+import { type Clock, systemClock } from '../../../src/shared/clock.ts';
 import { readProcessIdentity } from '../../../src/shared/process-identity.ts';
 import { systemRandom } from '../../../src/shared/random.ts';
 import { NO_HOOKS, unattendedOf } from '../unattended.ts';
@@ -57,20 +57,31 @@ export function logErrors({ level, message }: LogLine): void {
   if (level === 'error') console.error(message);
 }
 
+export interface StageBotOptions {
+  clock?: Clock;
+  /** Where what happens by itself is told; nowhere unless given. */
+  channel?: string;
+}
+
 /** The bot of a conversation on one platform, with real engine processes. `owners` are the platform's IDs. */
-export async function openStageBot(stage: Stage, platform: Platform, owners: readonly string[]): Promise<Bot> {
+export async function openStageBot(
+  stage: Stage,
+  platform: Platform,
+  owners: readonly string[],
+  { clock = systemClock, channel }: StageBotOptions = {},
+): Promise<Bot> {
   const commands = await loadChatCommands();
   const engine = {
     start: () =>
       startEngineProcess({ PATH: process.env.PATH ?? '', HOLDFAST_STATE_DIR: join(stage.folder, platform.name) }),
     location: stage.repository,
     passphrase: stage.passphrase,
-    now: systemClock.now,
+    now: clock.now,
   };
   const bot = await openBot({
     version: '0.0.0',
     commands,
-    clock: systemClock,
+    clock,
     random: systemRandom,
     log: logErrors,
     config: {
@@ -79,7 +90,7 @@ export async function openStageBot(stage: Stage, platform: Platform, owners: rea
       sources: [{ name: 'app', paths: [stage.data], exclude: [], protected: false }],
       owners: owners.map((id) => ({ platform: platform.name, id })),
       notify: {},
-      routes: [],
+      routes: channel === undefined ? [] : [{ platform: platform.name, channel, from: 'info' }],
       restoreRoots: [stage.restoreRoot],
       state: join(stage.folder, 'state'),
       unattended: unattendedOf({ app: '' }),

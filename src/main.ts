@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createConfigCommand } from './admin/config/config-command.ts';
 import { createManifestCommand } from './bot/slack/manifest-command.ts';
 import { asksForJson, type Globals } from './cli/globals.ts';
 import type { Host, LocalCommand } from './cli/host.ts';
@@ -139,4 +140,6 @@ process.on('uncaughtException', (error) => {
 });
 
 // The process ends by itself here: a handle that is left open somewhere must not keep a finished command alive.
-process.exit(await runCli(process.argv.slice(2), host, [consoleCommand, serveCommand, manifestCommand]));
+process.exit(
+  await runCli(process.argv.slice(2), host, [consoleCommand, serveCommand, createConfigCommand(host), manifestCommand]),
+);

@@ -7,17 +7,16 @@ import { repositoryServices } from '../commands/repository-services.ts';
 import type { ControlClient } from '../control/control-client.ts';
 import { ERROR_EXITS, HoldfastError } from '../shared/errors.ts';
 import { renderView } from '../terminal/render.ts';
-import type { RenderOptions } from '../terminal/render-options.ts';
-import { chooseStyle } from '../terminal/style.ts';
 import { stack, type View } from '../view/view.ts';
 import { askOnTerminal } from './confirm.ts';
 import { EXIT_STATUSES } from './exit-statuses.ts';
 import { asksForJson, type Globals, globalFields } from './globals.ts';
-import type { ConfiguredPlace, Host, LocalCommand, OutputStream } from './host.ts';
+import type { ConfiguredPlace, Host, LocalCommand } from './host.ts';
 import { jsonDocument } from './json-output.ts';
 import { type Output, openOutput } from './output.ts';
 import { passphrases } from './passphrase.ts';
 import { absolutePaths, isDoneByBot, placeOf, requirePlace, takesBot } from './place.ts';
+import { renderOptions, styleOf } from './render-options.ts';
 import { reportError } from './report-error.ts';
 import { createReporter, type Reporter } from './reporter.ts';
 import { type Request, understand } from './request.ts';
@@ -233,15 +232,4 @@ async function print({ result, view }: Shown, { json }: Globals, host: Host, out
     if (output.isTaken()) host.messages.write(piece);
     else await output.write(piece);
   }
-}
-
-function styleOf({ environment }: Host, stream: OutputStream): RenderOptions['style'] {
-  return chooseStyle(stream.isTTY === true, environment);
-}
-
-function renderOptions(host: Host, stream: OutputStream): RenderOptions {
-  // Some terminals say that they have no columns: as good as not knowing.
-  const columns = (stream.isTTY && stream.columns) || undefined;
-  const style = styleOf(host, stream);
-  return { style, nowMs: host.now(), columns, commandPrefix: 'holdfast ', rawFiles: !stream.isTTY };
 }

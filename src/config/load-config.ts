@@ -16,15 +16,19 @@ import type { SecretReference } from './values.ts';
  * @throws HoldfastError `config` that says file, line and column of the first problem; `details.problems` has all
  */
 export async function loadConfig(file: string): Promise<Config> {
+  return parseConfig(await readConfigFile(file), resolve(file));
+}
+
+/** @throws HoldfastError `config` where there is none that can be read */
+export function readConfigFile(file: string): Promise<string> {
   const path = resolve(file);
-  const content = await readFile(path, 'utf8').catch((error: unknown) => {
+  return readFile(path, 'utf8').catch((error: unknown) => {
     const reason = systemCode(error) === 'ENOENT' ? 'does not exist' : `cannot be read (${systemCode(error)})`;
     throw new HoldfastError('config', `The configuration ${path} ${reason}`, {
       cause: error,
       advice: 'Name another with --config FILE, or copy config/holdfast.example.yaml.',
     });
   });
-  return parseConfig(content, path);
 }
 
 /** As `loadConfig`, from the file's content. */

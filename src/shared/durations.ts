@@ -78,3 +78,16 @@ function inUnits(count: number, ratio: number, large: string, small: string): st
   const head = `${Math.floor(count / ratio)} ${large}`;
   return rest === 0 ? head : `${head} ${rest} ${small}`;
 }
+
+const EXACT_UNITS = [
+  [DAY_MS, 'd'],
+  [HOUR_MS, 'h'],
+  [MINUTE_MS, 'min'],
+  [SECOND_MS, 's'],
+] as const;
+
+/** Milliseconds as `parseDuration` reads them back exactly: `12h`, `90s`, `1500ms`. */
+export function exactDuration(durationMs: number): string {
+  const [unitMs, unit] = EXACT_UNITS.find(([ms]) => durationMs > 0 && durationMs % ms === 0) ?? [1, 'ms'];
+  return `${durationMs / unitMs}${unit}`;
+}

@@ -32,3 +32,9 @@ export function formatBytes(bytes: number): string {
   const digits = size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2;
   return `${scaled.toFixed(digits)} ${BYTE_UNITS[Math.max(unit, 0)]}`;
 }
+
+/** Bytes as `parseSize` reads them back exactly: `5GiB`, `1500B`. */
+export function exactSize(bytes: number): string {
+  const power = bytes === 0 ? 0 : [4, 3, 2, 1].find((exponent) => bytes % 1024 ** exponent === 0);
+  return power ? `${bytes / 1024 ** power}${BYTE_UNITS[power - 1]}` : `${bytes}B`;
+}

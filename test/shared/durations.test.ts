@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatDuration, parseDuration, parsePercentage } from '../../src/shared/durations.ts';
+import { exactDuration, formatDuration, parseDuration, parsePercentage } from '../../src/shared/durations.ts';
 
 const HOUR = 3_600_000;
 
@@ -63,5 +63,11 @@ describe('a duration is written', () => {
     [720 * HOUR, '30 d'],
   ])('%d ms as %j', (ms, text) => {
     expect(formatDuration(ms)).toBe(text);
+  });
+});
+
+describe('an exact duration', () => {
+  it.each([0, 1500, 90_000, 5 * 60_000, 12 * 3_600_000, 365 * 86_400_000])('of %i ms is read back as it was', (ms) => {
+    expect(parseDuration(exactDuration(ms))).toBe(ms);
   });
 });

@@ -199,6 +199,11 @@ export const LAYERS = {
     imports: ['*'],
     reason: 'the composition root of the bot: configuration, state, jobs and platforms meet only here',
   },
+  admin: {
+    paths: ['admin/'],
+    imports: ['*'],
+    reason: 'whoever sets a bot up or looks what is wrong with it needs to see every part of it',
+  },
   http: { paths: ['http/'], imports: SURFACE, reason: 'the web is one more surface of the same commands' },
 } as const satisfies Record<string, Layer>;
 

@@ -3,6 +3,7 @@ import { hostname, userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createConfigCommand } from './admin/config/config-command.ts';
+import { createDoctorCommand } from './admin/doctor/doctor-command.ts';
 import { createManifestCommand } from './bot/slack/manifest-command.ts';
 import { asksForJson, type Globals } from './cli/globals.ts';
 import type { Host, LocalCommand } from './cli/host.ts';
@@ -134,6 +135,30 @@ const manifestCommand = createManifestCommand({
   write: (manifest) => void process.stdout.write(manifest),
 });
 
+const doctorCommand = createDoctorCommand(host, async () => {
+  const { openStore } = await import('./backup/stores/open.ts');
+  const { nativeProblem } = await import('./backup/posix/open-posix.ts');
+  const { connectIn } = await import('./control/address.ts');
+  const { readProcessIdentity } = await import('./shared/process-identity.ts');
+  const { systemRandom } = await import('./shared/random.ts');
+  return {
+    environment: process.env,
+    clock: systemClock,
+    random: systemRandom,
+    version: readVersion(),
+    node: process.version,
+    nativeProblem,
+    door: host.door,
+    openStore,
+    identity: readProcessIdentity(),
+    isRunning: async (state) => {
+      const socket = await connectIn(state);
+      socket?.destroy();
+      return socket !== undefined;
+    },
+  };
+});
+
 // A promise that nobody waits for is a mistake of the program: it is told in a line, like any other.
 process.on('uncaughtException', (error) => {
   process.exit(reportUnexpected(error, host, asksForJson(process.argv.slice(2))));
@@ -141,5 +166,11 @@ process.on('uncaughtException', (error) => {
 
 // The process ends by itself here: a handle that is left open somewhere must not keep a finished command alive.
 process.exit(
-  await runCli(process.argv.slice(2), host, [consoleCommand, serveCommand, createConfigCommand(host), manifestCommand]),
+  await runCli(process.argv.slice(2), host, [
+    consoleCommand,
+    serveCommand,
+    createConfigCommand(host),
+    doctorCommand,
+    manifestCommand,
+  ]),
 );

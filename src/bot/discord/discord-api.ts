@@ -6,6 +6,7 @@ import { Slots } from '../slots.ts';
 import { isFinal, toHoldfastError } from './discord-errors.ts';
 import type { DiscordMessage } from './render-message.ts';
 
+export const API_URL = 'https://discord.com/api';
 /** Pauses grow up to this. */
 const LONGEST_PAUSE_MS = 30_000;
 

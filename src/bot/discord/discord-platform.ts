@@ -14,7 +14,7 @@ import type { View } from '../../view/view.ts';
 import type { MessageRef, Person, Platform, PlatformEvents, PostOptions, Reply, Suggestion } from '../platform.ts';
 import type { DiscordOptions } from '../platform-options.ts';
 import { clip } from './components.ts';
-import { DiscordApi, type Lane, type Patience } from './discord-api.ts';
+import { API_URL, DiscordApi, type Lane, type Patience } from './discord-api.ts';
 import { DiscordConnection } from './discord-connection.ts';
 import { explain, isAcknowledgedAlready, isFinal, toHoldfastError } from './discord-errors.ts';
 import { DiscordMessages } from './discord-messages.ts';
@@ -33,7 +33,6 @@ import { LIMITS } from './limits.ts';
 import { quoteWord } from './list-option.ts';
 import { registerCommands } from './register-commands.ts';
 
-const API_URL = 'https://discord.com/api';
 /** An interaction has to be acknowledged within 3 s of Discord's sending it. */
 const ACKNOWLEDGE: Patience = { forMs: 2500, firstPauseMs: 100, attemptMs: 2500 };
 /** Suggestions that take longer come too late. */

@@ -378,6 +378,7 @@ export class FakeSlack {
     },
     'conversations.history': (given) => {
       const channel = this.#channel(given.channel);
+      if (!channel.joined) throw new Refusal('not_in_channel');
       const seen = this.workspace.seenBy(channel.id).filter(({ thread }) => thread === undefined);
       return { messages: seen.toReversed().map(({ ts, text, metadata }) => ({ ts, text, metadata })) };
     },

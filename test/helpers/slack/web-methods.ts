@@ -37,7 +37,12 @@ export const WEB_METHODS = {
   'conversations.open': { scope: 'im:write', arguments: { users: z.string().regex(/^[UW][A-Z0-9]+$/) } },
   'conversations.history': {
     scope: 'channels:history',
-    arguments: { channel: id, oldest: z.string(), limit: z.string(), include_all_metadata: flag },
+    arguments: {
+      channel: id,
+      oldest: z.string().optional(),
+      limit: z.string(),
+      include_all_metadata: flag.optional(),
+    },
   },
   'views.open': { scope: undefined, arguments: { trigger_id: z.string(), view: json } },
   'views.update': { scope: undefined, arguments: { view_id: z.string(), view: json } },

@@ -5,11 +5,14 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { FakeDiscord, textOf } from '../helpers/discord/fake-discord.ts';
 import { holdfast, startHoldfast } from '../helpers/holdfast-process.ts';
 import { createQuickRepository } from '../helpers/quick-repository.ts';
 import { isRoot } from '../helpers/tree/sample-tree.ts';
+
+// Processes take their time on a busy machine.
+vi.setConfig({ testTimeout: 240_000 });
 
 const CHANNEL = '77';
 const MIB = 2 ** 20;

@@ -3,6 +3,7 @@ import type { StorageTrend } from '../view/charts/storage-chart.ts';
 import { storageTrend } from './charts.ts';
 import { DAY_MS, type Desk, dayIn, isoTime } from './desk.ts';
 import { openIncidents } from './incidents.ts';
+import { lastGoodOf } from './last-good.ts';
 import { say, withdraw } from './outbox.ts';
 import { type DigestFacts, digestView, type SourceFacts } from './views/digest-view.ts';
 
@@ -40,7 +41,7 @@ export function storageOf({ usage }: UnattendedState, { config, forecast, nowMs 
 }
 
 function sourceFacts(name: string, state: UnattendedState, { nowMs, config }: Desk): SourceFacts {
-  const good = state.lastGood[name];
+  const good = lastGoodOf(state, name);
   const staleMs = config.unattended.sources[name]?.freshness.staleMs ?? DAY_MS;
   const since = isoTime(nowMs - DAY_MS);
   const runs = state.runs.filter(({ source, ended }) => source === name && ended !== null && ended > since);
@@ -51,6 +52,5 @@ function sourceFacts(name: string, state: UnattendedState, { nowMs, config }: De
     silent: good === undefined || nowMs - Date.parse(good.at) > staleMs,
     completed: runs.filter(({ status }) => status.startsWith('completed') || status === 'expired').length,
     failed: runs.filter(({ status }) => status === 'failed' || status === 'interrupted').length,
-    stored: runs.reduce((sum, { stored }) => sum + stored, 0),
   };
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -81,11 +81,12 @@ describe.each([
   let channel: Channel;
   let bot: Bot;
   let painter: PicturePainter;
+  let folder: string;
   let aheadMs = 0;
 
   beforeEach(async () => {
     aheadMs = 0;
-    const folder = mkdtempSync(join(tmpdir(), 'holdfast-messages-'));
+    folder = mkdtempSync(join(tmpdir(), 'holdfast-messages-'));
     const names = { data: 'data', restoreRoot: 'restored', repository: 'repository' };
     const paths = Object.fromEntries(Object.entries(names).map(([key, name]) => [key, join(folder, name)]));
     const stage = { ...paths, folder, passphrase: 'open sesame' } as Stage;
@@ -133,6 +134,9 @@ describe.each([
     aheadMs += 25 * 3_600_000;
     bot.events.happened({ kind: 'maintenance_done', task: 'prune', summary: '' });
     await read('app is backed up again after');
+    // The room that it took is measured after a backup has ended.
+    const state = (): string => readFileSync(join(folder, 'state', 'state.json'), 'utf8');
+    await expect.poll(state, { timeout: 90_000 }).toContain('repositoryBytes');
     const filling = { kind: 'filling', what: 'cap', place: '/r', level: 80, usedBytes: 81, limitBytes: 100 } as const;
     bot.events.happened({ ...filling, daysLeft: 3 });
     await read('The repository is 81 % full');

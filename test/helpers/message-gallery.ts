@@ -180,7 +180,7 @@ export const MESSAGES: Readonly<Record<string, () => View>> = {
     digestView({
       day: '2026-11-20',
       sources: [
-        { name: 'app', lastGood: ago(26 * HOUR_MS), bytes: GIB, silent: true, completed: 0, failed: 3, stored: 0 },
+        { name: 'app', lastGood: ago(26 * HOUR_MS), bytes: GIB, silent: true, completed: 0, failed: 3 },
         {
           name: 'db',
           lastGood: ago(HOUR_MS),
@@ -188,9 +188,8 @@ export const MESSAGES: Readonly<Record<string, () => View>> = {
           silent: false,
           completed: 24,
           failed: 0,
-          stored: 8_000_000,
         },
-        { name: 'new', lastGood: null, bytes: null, silent: true, completed: 0, failed: 0, stored: 0 },
+        { name: 'new', lastGood: null, bytes: null, silent: true, completed: 0, failed: 0 },
       ],
       incidents: [incident([affected('app')], { acknowledged: 'Ann' })],
       holds: [{ source: 'db', since: ago(5 * HOUR_MS) }],
@@ -204,9 +203,7 @@ export const MESSAGES: Readonly<Record<string, () => View>> = {
   'digest-quiet': () =>
     digestView({
       day: '2026-11-20',
-      sources: [
-        { name: 'db', lastGood: ago(HOUR_MS), bytes: 5 * GIB, silent: false, completed: 24, failed: 0, stored: 0 },
-      ],
+      sources: [{ name: 'db', lastGood: ago(HOUR_MS), bytes: 5 * GIB, silent: false, completed: 24, failed: 0 }],
       incidents: [],
       holds: [],
       storage: undefined,

@@ -235,6 +235,26 @@ describe('a week of success', () => {
   });
 });
 
+describe('the digest', () => {
+  it('begins with what is silent, and knows good backups from the history too', async () => {
+    const stage = new NotifyStage({ sources: ['app', 'db', 'mail'] });
+    await stage.succeeds('app');
+    stage.state.document.unattended.lastGood = {};
+    await stage.pass(25 * HOUR_MS);
+    await stage.succeeds('db');
+    await stage.fails('mail');
+    stage.notifier.digest();
+    stage.notifier.digest();
+    await stage.pass(MINUTE_MS);
+    const digests = stage.said().filter((said) => said.startsWith('Backups on'));
+    expect(digests).toEqual([
+      expect.stringMatching(
+        /^Backups on 2030-01-02\n2 sources without a recent backup\n\napp: last good backup .*\nmail: no good backup is known\n1 open trouble/,
+      ),
+    ]);
+  });
+});
+
 describe('what happens beside backups', () => {
   it('tells missed runs of all sources in one message', async () => {
     const stage = new NotifyStage();

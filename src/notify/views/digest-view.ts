@@ -14,7 +14,6 @@ export interface SourceFacts {
   /** Of the last day. */
   completed: number;
   failed: number;
-  stored: number;
 }
 
 export interface DigestFacts {
@@ -94,7 +93,6 @@ const sourceTable = (sources: readonly SourceFacts[]): View => ({
     { title: 'Runs', align: 'right' },
     { title: 'Failed', align: 'right' },
     { title: 'Size', align: 'right' },
-    { title: 'Stored', align: 'right', minor: true },
   ],
   rows: sources
     .toSorted((a, b) => Number(b.silent) - Number(a.silent))
@@ -105,7 +103,6 @@ const sourceTable = (sources: readonly SourceFacts[]): View => ({
       String(source.completed + source.failed),
       String(source.failed),
       source.bytes === null ? '' : bytes(source.bytes),
-      bytes(source.stored),
     ]),
   empty: 'No source is configured.',
 });

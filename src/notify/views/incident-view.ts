@@ -1,6 +1,7 @@
 import type { Affected, Incident, OutboxButton, UnattendedState } from '../../state/unattended-records.ts';
 import { age, count, duration, id, time, type Value } from '../../view/value.ts';
 import { hint, type Sentence, stack, type View } from '../../view/view.ts';
+import { lastGoodOf } from '../last-good.ts';
 import type { Letter } from '../outbox.ts';
 
 /** Names in one message; the digest and `/incidents` have the rest. */
@@ -54,7 +55,7 @@ export function recoveredLetter(incident: Incident, state: UnattendedState): Let
   const { affected, since, ended, last } = incident;
   const lasted = duration(Date.parse(ended ?? since) - Date.parse(since));
   const [only] = affected.length === 1 ? affected : [];
-  const good = only === undefined ? undefined : state.lastGood[only.name];
+  const good = only === undefined ? undefined : lastGoodOf(state, only.name);
   return {
     view: stack(
       { kind: 'status', tone: 'good', text: [...worksAgain(affected), ' after ', lasted] },
@@ -124,8 +125,8 @@ function worksAgain(affected: readonly Affected[]): Value[] {
 
 const times = (failures: number): Value[] => (failures > 1 ? [`, ${failures} times`] : []);
 
-function lastGood(name: string, { lastGood: known }: UnattendedState): Value[] {
-  const good = known[name];
+function lastGood(name: string, state: UnattendedState): Value[] {
+  const good = lastGoodOf(state, name);
   if (good === undefined) return ['none is known'];
   return [age(good.at), ...(good.snapshot === null ? [] : [', snapshot ', id(good.snapshot)])];
 }

@@ -56,6 +56,9 @@ const host: Host & Pick<ServeHost, 'onStop'> = {
   exit: (status) => process.exit(status),
 };
 
+/** The bot knows secrets that must not be told, and takes this over. */
+let tellOfCrash = (error: unknown): number => reportUnexpected(error, host, asksForJson(process.argv.slice(2)));
+
 const interactive = host.canAsk && process.stdout.isTTY === true;
 
 /** A prompt on the repository that is named. */
@@ -106,6 +109,16 @@ async function startServing(file: string, greeting: View, inFront: boolean): Pro
     version: readVersion(),
     write,
     onStop: host.onStop,
+    isRead: process.stderr.isTTY === true,
+    process: () => ({
+      version: readVersion(),
+      node: process.version,
+      startedMs: systemClock.now() - process.uptime() * 1000,
+      memory: process.memoryUsage(),
+    }),
+    onCrash: (tell) => {
+      tellOfCrash = tell;
+    },
     onStray: (listener) => void process.on('unhandledRejection', listener),
     startEngine: () => startEngineProcess(environment),
     inFront,
@@ -161,7 +174,7 @@ const doctorCommand = createDoctorCommand(host, async () => {
 
 // A promise that nobody waits for is a mistake of the program: it is told in a line, like any other.
 process.on('uncaughtException', (error) => {
-  process.exit(reportUnexpected(error, host, asksForJson(process.argv.slice(2))));
+  process.exit(tellOfCrash(error));
 });
 
 // The process ends by itself here: a handle that is left open somewhere must not keep a finished command alive.

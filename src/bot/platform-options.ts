@@ -7,6 +7,10 @@ import type { ChatCommands } from './chat/chat-commands.ts';
 export interface LogLine {
   level: 'info' | 'warning' | 'error';
   message: string;
+  /** What it is about, where that is known. */
+  job?: string | undefined;
+  source?: string | undefined;
+  platform?: string | undefined;
 }
 
 /** What every chat platform is made with. */

@@ -28,9 +28,13 @@ export interface Config {
   /** Folder. */
   state: string;
   unattended: Unattended;
+  /** What is told on standard error, and how; lines for people on a terminal and JSON elsewhere where `format` is undefined. */
+  log: { format: 'json' | 'text' | undefined; level: LogLevel };
   /** What looks like a mistake and is none for certain. */
   warnings: readonly string[];
 }
+
+export type LogLevel = 'info' | 'warning' | 'error';
 
 export interface ConfiguredSource {
   name: string;

@@ -68,7 +68,7 @@ function configError(file: string, problems: readonly Problem[]): HoldfastError 
 
 function resolvePaths(written: WrittenConfig, file: string): Omit<Config, 'warnings' | 'platforms'> {
   const folder = dirname(file);
-  const { repository, sources, owners, notify, restoreRoots, state } = written;
+  const { repository, sources, owners, notify, restoreRoots, state, log } = written;
   const isFolder = !isUrl(repository.store);
   const routes = routesOf(notify);
   return {
@@ -88,6 +88,7 @@ function resolvePaths(written: WrittenConfig, file: string): Omit<Config, 'warni
     routes,
     restoreRoots: restoreRoots.map((root) => resolve(folder, root)),
     state: resolve(folder, state),
+    log: { format: log.format, level: log.level },
     unattended: resolveUnattended(written, { isFolder, reference: (given) => fromFolder(given, folder) }),
   };
 }

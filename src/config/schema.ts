@@ -99,6 +99,16 @@ export const configSchema = z
       .array(text)
       .default([])
       .describe('Folders that a chat may restore into, besides where a backup came from; relative to this file'),
+    log: z
+      .strictObject({
+        format: z
+          .enum(['json', 'text'])
+          .optional()
+          .describe('How lines are written; for people on a terminal, and as JSON elsewhere, unless given'),
+        level: z.enum(['info', 'warning', 'error']).default('info').describe('What is less important is not written'),
+      })
+      .prefault({})
+      .describe('What the bot writes to standard error'),
     state: text.default('./state').describe('Folder for what the bot remembers; relative to this file'),
     ...unattended,
   })

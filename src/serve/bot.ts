@@ -8,7 +8,7 @@ import { Owners } from '../bot/chat/owners.ts';
 import { reportEnded } from '../bot/chat/report-ended.ts';
 import { type OpenServices, Requests } from '../bot/chat/requests.ts';
 import { scrubbingPlatform } from '../bot/chat/scrubbing-platform.ts';
-import type { Platform } from '../bot/platform.ts';
+import type { Platform, PlatformState } from '../bot/platform.ts';
 import type { LogLine } from '../bot/platform-options.ts';
 import type { CommandSource } from '../commands/command.ts';
 import { auditAnchors } from '../commands/parts/audit-anchors.ts';
@@ -31,7 +31,9 @@ import { EventLog } from '../state/event-log.ts';
 import { openState } from '../state/state.ts';
 import { breakText, verifyAudit } from '../state/verify-audit.ts';
 import { beginEntry, endEntry, eventEntry, hookEntry } from './auditing.ts';
+import type { BotFacts } from './bot-metrics.ts';
 import { createControlDesk } from './control-desk.ts';
+import { begunLine, endedLine } from './job-lines.ts';
 import { openScheduling } from './open-scheduling.ts';
 import { RunbookKeeper } from './runbook-keeper.ts';
 import { runbookSettingOf } from './runbook-setting.ts';
@@ -56,6 +58,8 @@ export interface BotOptions {
   hooks: Pick<HookParts, 'environment' | 'resolve'>;
   diskSpace: (folder: string) => Promise<DiskSpace | undefined>;
   log: (line: LogLine) => void;
+  /** Hears how each platform is. */
+  onPlatform?: (platform: string, state: PlatformState) => void;
   /** No platforms, nothing that begins by itself, and no other command line is served: it is opened for one command. */
   forOneCommand?: boolean;
 }
@@ -66,6 +70,8 @@ export interface Bot {
   readonly owners: Owners;
   /** What is done for command lines. */
   readonly controlDesk: ControlDesk;
+  /** For monitors. */
+  readonly facts: BotFacts;
   /** The newest entry of the audit log that is on disk, once what was noted before is. */
   auditHead(): Promise<AuditHead>;
   /** Compares the audit log with itself and with what snapshots have seen of it, and tells where it was tampered with. */
@@ -113,9 +119,13 @@ export async function openBot(options: BotOptions): Promise<Bot> {
     random,
     atOnce: config.unattended.jobs.atOnce,
     scrub,
-    onBegun: (job) => note(beginEntry(job)),
+    onBegun: (job) => {
+      note(beginEntry(job));
+      log(begunLine(job));
+    },
     onEnded: (job) => {
       note(endEntry(job));
+      log(endedLine(job));
       if (!options.forOneCommand) completion.refresh();
     },
   });
@@ -198,6 +208,7 @@ export async function openBot(options: BotOptions): Promise<Bot> {
     owners,
     controlDesk,
     events: unattended.sink,
+    facts: { document: () => state.document, storage: unattended.storage },
     async auditHead() {
       await audit.settled();
       return audit.head;
@@ -214,7 +225,14 @@ export async function openBot(options: BotOptions): Promise<Bot> {
     },
     async start(platform) {
       const scrubbing = scrubbingPlatform(platform, scrub);
-      await scrubbing.start(gate.eventsFor(scrubbing));
+      const told = gate.eventsFor(scrubbing);
+      await scrubbing.start({
+        ...told,
+        onState(state, detail) {
+          options.onPlatform?.(scrubbing.name, state);
+          told.onState(state, detail);
+        },
+      });
       unattended.joined(scrubbing);
       await reportEnded(untold, scrubbing, runner);
     },

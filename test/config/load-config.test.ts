@@ -55,6 +55,7 @@ describe('a configuration', () => {
       ],
       restoreRoots: ['/etc/restored'],
       state: '/etc/state',
+      log: { format: undefined, level: 'info' },
       unattended: expect.objectContaining({ timeZone: 'UTC' }),
       warnings: [],
     });

@@ -97,7 +97,7 @@ describe('holdfast serve', () => {
   it('prints a code that makes the first owner', async () => {
     writeConfig({ owners: '' });
     await connected();
-    const code = /\/claim (\S+)/.exec(said)?.[1] ?? '';
+    const code = /\/claim ([\w-]+)/.exec(said)?.[1] ?? '';
     expect(textOf(await discord.answer(discord.call('list')))).toContain('You may not use this bot');
     await discord.answer(discord.call('claim', { code }), /You own this bot now/);
     await discord.answer(discord.call('list'), /no such snapshots/);

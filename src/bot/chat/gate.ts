@@ -59,7 +59,8 @@ export class Gate {
       onState(state, detail) {
         const message = `${platform.name} is ${state}${detail === undefined ? '' : `: ${detail}`}`;
         // A platform that stays away says so again and again.
-        if (message !== said) log({ level: state === 'disconnected' ? 'warning' : 'info', message });
+        if (message !== said)
+          log({ level: state === 'disconnected' ? 'warning' : 'info', message, platform: platform.name });
         said = message;
       },
       onRejected({ reason, detail }) {
@@ -155,7 +156,7 @@ export class Gate {
 
   #logUnexpected(event: Event | CompletionEvent, error: unknown): void {
     const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.#parts.log({ level: 'error', message: `${wordsOf(event)}: ${message}` });
+    this.#parts.log({ level: 'error', message: `${wordsOf(event)}: ${message}`, platform: event.person.platform });
   }
 }
 

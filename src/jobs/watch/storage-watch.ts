@@ -38,9 +38,16 @@ const DAYS = 400;
 /** Watches how full the repository is against its cap, and how full the disks are. It tells and never deletes. */
 export class StorageWatch {
   readonly #parts: StorageWatchParts;
+  #disk: DiskSpace | undefined;
+  #snapshots: Readonly<Record<string, number>> | undefined;
 
   constructor(parts: StorageWatchParts) {
     this.#parts = parts;
+  }
+
+  /** The repository's disk as it was found last, and how many snapshots each source had; undefined before anybody looked. */
+  get seen(): { disk: DiskSpace | undefined; snapshots: Readonly<Record<string, number>> | undefined } {
+    return { disk: this.#disk, snapshots: this.#snapshots };
   }
 
   /** Remembers how full the repository is, by source, and tells what crossed a threshold. */
@@ -54,6 +61,7 @@ export class StorageWatch {
       totalBytes: disk?.totalBytes ?? null,
       sources: storedBySource(snapshots),
     };
+    this.#snapshots = countBySource(snapshots);
     await remember(state, ({ unattended }) => {
       unattended.usage = withSample(unattended.usage, sample);
     });
@@ -65,6 +73,7 @@ export class StorageWatch {
   async checkDisks(): Promise<void> {
     const { folders, diskSpace } = this.#parts;
     const repository = folders.repository === undefined ? undefined : await diskSpace(folders.repository);
+    this.#disk = repository;
     if (repository !== undefined)
       await this.#check(filledDisk('disk:repository', repository, this.#diskDays(repository)));
     const state = await diskSpace(folders.state);
@@ -122,6 +131,12 @@ function filledDisk(latch: string, { folder, freeBytes, totalBytes }: DiskSpace,
 function storedBySource(snapshots: readonly SnapshotSummary[]): Record<string, number> {
   const bySource: Record<string, number> = {};
   for (const { source, stored } of snapshots) bySource[source] = (bySource[source] ?? 0) + stored;
+  return bySource;
+}
+
+function countBySource(snapshots: readonly SnapshotSummary[]): Record<string, number> {
+  const bySource: Record<string, number> = {};
+  for (const { source } of snapshots) bySource[source] = (bySource[source] ?? 0) + 1;
   return bySource;
 }
 

@@ -224,6 +224,11 @@ export const PACKAGES: readonly { name: string; layers: readonly string[]; reaso
   { name: 'cronstrue', layers: ['shared'], reason: 'an expression is said to people in the same words everywhere' },
   { name: '@resvg/', layers: ['pictures'], reason: 'it keeps memory that has to be given back by hand' },
   {
+    name: 'pino',
+    layers: ['serve'],
+    reason: 'everything else hands its lines on, so that one place takes secrets out',
+  },
+  {
     name: 'lowdb',
     layers: ['state'],
     reason: 'the embedded document can be replaced by a database behind one interface',

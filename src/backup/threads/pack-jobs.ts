@@ -35,7 +35,20 @@ export interface ChunksJob {
   spans: number[];
 }
 
-export type PackerJob = FilesJob | ChunksJob;
+/** In place of an offset: so many zeros, which lie nowhere. */
+export const ZEROS = -1;
+
+/** What comes next of a content whose SHA-256 is being made. All of one content go to the same thread, which answers the last with the digest. */
+export interface DigestJob {
+  kind: 'digest';
+  /** Which of the session's contents. */
+  content: number;
+  /** Pairs of offset and length in the shared memory, or of ZEROS and length. */
+  spans: number[];
+  last: boolean;
+}
+
+export type PackerJob = FilesJob | ChunksJob | DigestJob;
 
 export const FILE_STORED = 0;
 /** Gone before it could be opened. */
@@ -78,7 +91,13 @@ export interface ChunksResult {
   chunksAdded: number;
 }
 
-export type PackerResult = FilesResult | ChunksResult;
+export interface DigestResult {
+  kind: 'digest';
+  /** Of all of the content, once the last of it was given. */
+  digest: Uint8Array | undefined;
+}
+
+export type PackerResult = FilesResult | ChunksResult | DigestResult;
 
 export type ToPacker =
   | { type: 'setup'; setup: PackerSetup }

@@ -10,6 +10,8 @@ import type { ChunkTable } from './chunk-table.ts';
 import type {
   ChunksJob,
   ChunksResult,
+  DigestJob,
+  DigestResult,
   FilesJob,
   FilesResult,
   FromPacker,
@@ -26,6 +28,7 @@ export interface PackPool {
   /** Hands out one job; resolves with its result. `cost` in bytes steers which thread gets it. */
   run(job: FilesJob, cost: number): Promise<FilesResult>;
   run(job: ChunksJob, cost: number): Promise<ChunksResult>;
+  run(job: DigestJob, cost: number): Promise<DigestResult>;
   /** Resolves at once, or when enough work is done that more may be handed out. */
   ready(): Promise<void>;
   /** Replaces the table once no job is running. */
@@ -57,6 +60,8 @@ class ThreadPool implements PackPool {
     number,
     { thread: Thread; cost: number; resolve: (result: PackerResult) => void; reject: (error: unknown) => void }
   >();
+  /** Which thread makes which content's digest. */
+  readonly #digests = new Map<number, Thread>();
   readonly #onPack: OnPack;
   #nextJob = 0;
   #failure: unknown;
@@ -70,9 +75,10 @@ class ThreadPool implements PackPool {
 
   run(job: FilesJob, cost: number): Promise<FilesResult>;
   run(job: ChunksJob, cost: number): Promise<ChunksResult>;
+  run(job: DigestJob, cost: number): Promise<DigestResult>;
   run(job: PackerJob, cost: number): Promise<PackerResult> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    const thread = this.#freeThread();
+    const thread = job.kind === 'digest' ? this.#digestThread(job) : this.#freeThread();
     const number = this.#nextJob++;
     thread.waiting += cost;
     thread.finished = false;
@@ -125,6 +131,14 @@ class ThreadPool implements PackPool {
     if (first === undefined) return this.#startThread();
     const least = others.reduce((best, other) => (other.waiting < best.waiting ? other : best), first);
     return least.waiting >= WAITING_BYTES && this.#threads.length < this.#count ? this.#startThread() : least;
+  }
+
+  /** The thread that has hashed what came before, for it alone knows how far that went. */
+  #digestThread({ content, last }: DigestJob): Thread {
+    const thread = this.#digests.get(content) ?? this.#freeThread();
+    if (last) this.#digests.delete(content);
+    else this.#digests.set(content, thread);
+    return thread;
   }
 
   #startThread(): Thread {

@@ -26,6 +26,7 @@ import {
   type PackerSetup,
 } from './pack-jobs.ts';
 import { type FinishedPack, PackWriter } from './pack-writer.ts';
+import { RunningDigests } from './running-digests.ts';
 
 const SQLITE_MAGIC = Buffer.from('SQLite format 3\0');
 const DIGEST_BYTES = 32;
@@ -40,6 +41,7 @@ export class Packer {
   readonly #usedBlocks: Uint8Array;
   readonly #content: Uint8Array;
   readonly #writer: PackWriter;
+  readonly #digests: RunningDigests;
   #table: ChunkTable;
 
   constructor(
@@ -58,6 +60,7 @@ export class Packer {
     this.#hasher = createChunkIdHasher(idSecret);
     this.#usedBlocks = new Uint8Array(setup.usedBlocks);
     this.#content = new Uint8Array(setup.content);
+    this.#digests = new RunningDigests(this.#content);
     this.#table = ChunkTable.attach(setup.table);
     this.#writer = new PackWriter({
       sealer: new Sealer({ idSecret, epochs }, Buffer.from(setup.repositoryId), ports.random),
@@ -75,7 +78,8 @@ export class Packer {
   }
 
   run(job: PackerJob): PackerResult {
-    return job.kind === 'files' ? this.#files(job) : this.#chunks(job);
+    if (job.kind === 'files') return this.#files(job);
+    return job.kind === 'chunks' ? this.#chunks(job) : this.#digests.run(job);
   }
 
   /** Closes the open pack. */

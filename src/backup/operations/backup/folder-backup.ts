@@ -12,7 +12,7 @@ import { isDamage } from '../../repository/damage.ts';
 import type { ManifestReader } from '../../repository/manifest-reader.ts';
 import { complete, describe } from '../../sources/folder/describe.ts';
 import { type Found, isCovered } from '../../sources/folder/walk.ts';
-import { ContentWriter, type StoredContent } from '../writing/content-writer.ts';
+import { type ArrivedContent, ContentWriter, type StoredContent } from '../writing/content-writer.ts';
 import type { ManifestWriter } from '../writing/manifest-writer.ts';
 import type { WritingSession } from '../writing/writing-session.ts';
 import type { BackupReport } from './backup-report.ts';
@@ -66,6 +66,8 @@ class FolderRun {
   #cursor: ParentCursor | undefined;
   /** What the walk met of a part of the parent's manifest in which nothing has changed so far. */
   #held: { part: ParentPart | undefined; found: Found[] } = { part: undefined, found: [] };
+  /** Large files that were read and are being stored. What failed stays. */
+  readonly #arrived = new Set<Promise<void>>();
   #turnBegan = 0;
   #sinceTurn = 0;
 
@@ -98,14 +100,23 @@ class FolderRun {
       this.#batcher.pass();
       const slower = pace?.keep(report.read);
       if (slower !== undefined) await slower;
-      if (this.#queue.length >= MAX_QUEUE) await this.#batcher.settle();
+      if (this.#queue.length >= MAX_QUEUE) await this.#settle();
       // At once, because everything after them waits.
       if (this.#again.length > 0) await this.#lookAgain();
     }
     await this.#release();
-    await this.#batcher.settle();
-    while (this.#again.length > 0) await this.#lookAgain();
+    await this.#settle();
+    while (this.#again.length > 0) {
+      await this.#lookAgain();
+      await this.#settle();
+    }
     if (this.#queue.length > 0) throw new HoldfastError('internal', `${this.#queue.length} entries were never stored.`);
+  }
+
+  /** Everything that was read is stored. */
+  async #settle(): Promise<void> {
+    await this.#batcher.settle();
+    await Promise.all(this.#arrived);
   }
 
   async #openParent(): Promise<void> {
@@ -358,23 +369,47 @@ class FolderRun {
       content = await this.#read(fd, before.size, holes, found);
     }
     if (database && this.#movedOn(found)) return this.#storeCopy(found, queued);
-    setContent(queued.entry, content, content.length + sumOf(holes), holes);
     const xattrs = readXattrs(posix, fd);
     if (xattrs.length > 0) queued.entry.xattrs = xattrs;
     queued.entry.mtimeNs = before.mtimeNs;
     queued.side = sideOf(before);
     const after = posix.status(fd);
     if (after.mtimeNs !== before.mtimeNs || after.size !== before.size) this.#warnChanged(found);
-    queued.state = 'ready';
+    this.#setWhenStored(queued, content, holes);
   }
 
-  async #read(fd: number, size: number, holes: readonly Hole[], found: Found): Promise<StoredContent> {
+  /** The next file is read meanwhile: else the packing threads would run dry at the end of each. What fails here ends the backup. */
+  #setWhenStored(queued: QueuedEntry, { stored }: ArrivedContent, holes: readonly Hole[]): void {
+    this.#track(
+      stored.then((content) => {
+        setContent(queued.entry, content, content.length + sumOf(holes), holes);
+        queued.state = 'ready';
+        this.#queue.drain();
+      }),
+    );
+  }
+
+  /** Has `settle` wait for it too, and see its failure. */
+  #track(work: Promise<void>): void {
+    this.#arrived.add(work);
+    work.then(
+      () => this.#arrived.delete(work),
+      () => {},
+    );
+  }
+
+  async #read(fd: number, size: number, holes: readonly Hole[], found: Found): Promise<ArrivedContent> {
     const { report } = this.#job;
     try {
-      const content = await this.#contents.storeFile(fd, size, holes, (bytes) => this.#onRead(bytes, found));
-      report.added += content.added;
-      if (content.indirect) report.chunks += content.chunkCount;
-      return content;
+      const { length, stored } = await this.#contents.readFile(fd, size, holes, (bytes) => this.#onRead(bytes, found));
+      // Also where it turns out that the content is of no use: it was stored, and what is under way must have ended when the backup does.
+      this.#track(
+        stored.then(({ added, indirect, chunkCount }) => {
+          report.added += added;
+          if (indirect) report.chunks += chunkCount;
+        }),
+      );
+      return { length, stored };
     } finally {
       report.underWay = 0;
     }
@@ -427,7 +462,8 @@ class FolderRun {
 
   async #storeCopied(copy: DatabaseCopy, { found, queued }: BatchedFile): Promise<void> {
     const { posix } = this.#job.session;
-    const content = await this.#read(copy.fd, copy.sizeBytes, [], found);
+    const { stored } = await this.#read(copy.fd, copy.sizeBytes, [], found);
+    const content = await stored;
     setContent(queued.entry, content, content.length, []);
     queued.entry.viaBackupApi = true;
     const fd = found.folder.with((dir) => posix.openForReading(dir, found.name));

@@ -1,4 +1,3 @@
-import { createHash, type Hash } from 'node:crypto';
 import { readSync } from 'node:fs';
 import { type Chunker, createChunker } from '../../chunker/chunker.ts';
 import { cutArrived, cutRest } from '../../chunker/cut-arrived.ts';
@@ -7,6 +6,7 @@ import type { RingChunk, Span } from '../../chunker/ring.ts';
 import type { ChunkRef, Hole } from '../../entry.ts';
 import { MAX_HASHED_HOLES, ONE_CHUNK_BYTES } from '../../format/manifest-entry.ts';
 import { ChunkListBuilder } from './chunk-list-builder.ts';
+import type { ContentDigest } from './content-digest.ts';
 import type { WritingSession } from './writing-session.ts';
 
 /** Read at once. */
@@ -14,7 +14,6 @@ const SLICE_BYTES = 2 ** 20;
 const LEAST_SLICE_BYTES = 64 * 1024;
 /** Handed to one thread at once: one block. */
 const GROUP_BYTES = 2 ** 20;
-const ZEROS = Buffer.alloc(SLICE_BYTES);
 
 export interface StoredContent {
   digest: Buffer | undefined;
@@ -27,6 +26,13 @@ export interface StoredContent {
   chunkCount: number;
 }
 
+/** Content that was read to its end, while the packing threads may still be at work on it. */
+export interface ArrivedContent {
+  /** Bytes of stored data. */
+  length: number;
+  stored: Promise<StoredContent>;
+}
+
 /** Hears how much was read. Reading goes on when what it gives resolves. */
 export type OnRead = (bytes: number) => Promise<void> | undefined | void;
 
@@ -34,28 +40,35 @@ export type OnRead = (bytes: number) => Promise<void> | undefined | void;
 export type ReadContent = (target: Uint8Array) => number | Promise<number>;
 
 /**
- * Stores content of any length: reads it into shared memory slice by slice, hashes and cuts it there, and hands the chunks to the packing threads
- * without copying. One content at a time.
+ * Stores content of any length: reads it into shared memory slice by slice, cuts it there, and hands the chunks to the packing threads without
+ * copying; one of them also makes the digest of the whole. One content is read at a time.
  */
 export class ContentWriter {
   readonly #session: WritingSession;
   readonly #bytes: Uint8Array;
   readonly #chunkers = new Map<ChunkerParameters, Chunker>();
+  readonly #atWork = new Set<Promise<void>>();
 
   constructor(session: WritingSession) {
     this.#session = session;
     this.#bytes = new Uint8Array(session.memory.buffer);
   }
 
-  /** An open file, `size` bytes with the given holes. Reads what is there: fewer bytes where it has become shorter. */
+  /** The same as `readFile`, until everything is stored. */
   async storeFile(fd: number, size: number, holes: readonly Hole[], onRead: OnRead): Promise<StoredContent> {
+    const { stored } = await this.readFile(fd, size, holes, onRead);
+    return stored;
+  }
+
+  /** An open file, `size` bytes with the given holes. Reads what is there: fewer bytes where it has become shorter. The next may follow at once. */
+  async readFile(fd: number, size: number, holes: readonly Hole[], onRead: OnRead): Promise<ArrivedContent> {
     const head = Buffer.alloc(Math.min(size, 256));
     readSync(fd, head, 0, head.length, 0);
     const hashed = holes.reduce((sum, hole) => sum + hole.length, 0) <= MAX_HASHED_HOLES;
-    const writing = new Writing(this.#session, this.#bytes, this.#chunker(profileOf(head, size)), hashed);
+    const writing = this.#start(profileOf(head, size), hashed);
     try {
       await readAround(writing, fd, [...holes, { offset: size, length: 0 }], onRead);
-      return await writing.finish();
+      return writing.finish();
     } catch (error) {
       await writing.abandon();
       throw error;
@@ -72,12 +85,10 @@ export class ContentWriter {
     { holes = [], hashed = true }: { holes?: readonly Hole[]; hashed?: boolean } = {},
   ): Promise<StoredContent> {
     let writing: Writing | undefined;
-    const start = (parameters: ChunkerParameters) =>
-      new Writing(this.#session, this.#bytes, this.#chunker(parameters), hashed);
     const gaps = new Gaps(holes);
     try {
       for await (const piece of stream) {
-        writing ??= start(profileOf(piece, Number.POSITIVE_INFINITY));
+        writing ??= this.#start(profileOf(piece, Number.POSITIVE_INFINITY), hashed);
         for (let at = 0; at < piece.length; ) {
           writing.hashZeros(gaps.skip());
           const most = Math.min(piece.length - at, gaps.distance);
@@ -91,13 +102,17 @@ export class ContentWriter {
         }
         await onRead(piece.length);
       }
-      writing ??= start(CHUNKER_PROFILES.general);
+      writing ??= this.#start(CHUNKER_PROFILES.general, hashed);
       writing.hashZeros(gaps.skip());
-      return await writing.finish();
+      return await writing.finish().stored;
     } catch (error) {
       await writing?.abandon();
       throw error;
     }
+  }
+
+  #start(parameters: ChunkerParameters, hashed: boolean): Writing {
+    return new Writing(this.#session, this.#bytes, this.#chunker(parameters), this.#atWork, hashed);
   }
 
   #chunker(parameters: ChunkerParameters): Chunker {
@@ -173,26 +188,48 @@ function profileOf(head: Uint8Array, size: number): ChunkerParameters {
   return CHUNKER_PROFILES.general;
 }
 
+/** Chunks given to threads. */
+interface Running {
+  chunks: RingChunk[];
+  /** They were packed and hashed. */
+  done: Promise<void>;
+  isDone: boolean;
+  /** 32 bytes each, once they were packed. */
+  ids: Buffer;
+}
+
 /** One content on its way. */
 class Writing {
   readonly #session: WritingSession;
   readonly #bytes: Uint8Array;
   readonly #chunker: Chunker;
-  readonly #hash: Hash | undefined;
+  readonly #digest: ContentDigest | undefined;
+  /** How many hold each chunk: whoever packs it, and the digest. */
+  readonly #holders: number;
   readonly #list: ChunkListBuilder;
+  /** All that the threads are doing, for contents before this one too: whatever ends gives memory back. What failed stays. */
+  readonly #atWork: Set<Promise<void>>;
   #group: RingChunk[] = [];
   #groupBytes = 0;
   /** Groups given to threads, in order. */
-  readonly #running: { chunks: RingChunk[]; done: Promise<void>; ids: Buffer | undefined }[] = [];
+  readonly #running: Running[] = [];
   #length = 0;
   #added = 0;
   #newChunks = 0;
 
-  constructor(session: WritingSession, bytes: Uint8Array, chunker: Chunker, hashed: boolean) {
+  constructor(
+    session: WritingSession,
+    bytes: Uint8Array,
+    chunker: Chunker,
+    atWork: Set<Promise<void>>,
+    hashed: boolean,
+  ) {
     this.#session = session;
     this.#bytes = bytes;
     this.#chunker = chunker;
-    this.#hash = hashed ? createHash('sha256') : undefined;
+    this.#atWork = atWork;
+    this.#digest = hashed ? session.startDigest() : undefined;
+    this.#holders = hashed ? 2 : 1;
     this.#list = new ChunkListBuilder((content) => session.storeMeta(content));
   }
 
@@ -201,26 +238,30 @@ class Writing {
     const room = await this.#room();
     const target = this.#bytes.subarray(room.offset, room.offset + room.length);
     const got = await read(target);
-    this.#hash?.update(target.subarray(0, got));
     this.#length += got;
-    for (const chunk of cutArrived(this.#session.ring, this.#chunker, got, 1)) this.#take(chunk);
+    for (const chunk of cutArrived(this.#session.ring, this.#chunker, got, this.#holders)) this.#take(chunk);
     return got;
   }
 
   hashZeros(length: number): void {
-    if (this.#hash === undefined) return;
-    for (let left = length; left > 0; left -= ZEROS.length) {
-      this.#hash.update(left >= ZEROS.length ? ZEROS : ZEROS.subarray(0, left));
-    }
+    this.#digest?.addZeros(this.#length, length);
   }
 
-  async finish(): Promise<StoredContent> {
-    const rest = cutRest(this.#session.ring, 1);
+  /** Says that nothing more comes. */
+  finish(): ArrivedContent {
+    const rest = cutRest(this.#session.ring, this.#holders);
     if (rest !== undefined) this.#take(rest);
     this.#sendGroup();
-    while (this.#running.length > 0) await this.#collectOldest();
+    const stored = this.#result();
+    // Whoever waits sees the failure; this only keeps it from being reported as unhandled before.
+    stored.catch(() => {});
+    return { length: this.#length, stored };
+  }
+
+  async #result(): Promise<StoredContent> {
+    const [digest] = await Promise.all([this.#digest?.finish(), ...this.#running.map(({ done }) => done)]);
     return {
-      digest: this.#hash?.digest(),
+      digest,
       ...this.#list.finish(),
       length: this.#length,
       added: this.#added,
@@ -233,9 +274,9 @@ class Writing {
   async abandon(): Promise<void> {
     const { ring } = this.#session;
     ring.discard();
-    for (const { ticket } of this.#group) ring.release(ticket);
+    for (let holder = 0; holder < this.#holders; holder++) this.#release(this.#group);
     this.#group = [];
-    await Promise.allSettled(this.#running.map(({ done }) => done));
+    await Promise.allSettled([...this.#running.map(({ done }) => done), this.#digest?.abandon()]);
   }
 
   async #room(): Promise<Span> {
@@ -244,45 +285,48 @@ class Writing {
       const room = this.#session.ring.reserve(LEAST_SLICE_BYTES, SLICE_BYTES);
       if (room !== undefined) return room;
       this.#sendGroup();
-      await this.#collectOldest();
+      await Promise.race(this.#atWork);
     }
   }
 
   #take(chunk: RingChunk): void {
     this.#group.push(chunk);
+    this.#digest?.take(chunk);
     this.#groupBytes += chunk.length;
     if (this.#groupBytes >= GROUP_BYTES) this.#sendGroup();
   }
 
   #sendGroup(): void {
     if (this.#group.length === 0) return;
-    const running: { chunks: RingChunk[]; done: Promise<void>; ids: Buffer | undefined } = {
-      chunks: this.#group,
-      done: Promise.resolve(),
-      ids: undefined,
-    };
+    const running: Running = { chunks: this.#group, done: Promise.resolve(), isDone: false, ids: Buffer.alloc(0) };
     const spans = this.#group.flatMap(({ offset, length }) => [offset, length]);
-    running.done = this.#session.pool.run({ kind: 'chunks', spans }, this.#groupBytes).then((result) => {
+    const packed = this.#session.pool.run({ kind: 'chunks', spans }, this.#groupBytes).then((result) => {
       running.ids = Buffer.from(result.ids.buffer, result.ids.byteOffset, result.ids.byteLength);
       this.#added += result.bytesAdded;
       this.#newChunks += result.chunksAdded;
-      for (const { ticket } of running.chunks) this.#session.ring.release(ticket);
+      this.#release(running.chunks);
+    });
+    const hashed = this.#digest?.send().then(() => this.#release(running.chunks));
+    running.done = Promise.all([packed, hashed]).then(() => {
+      running.isDone = true;
       this.#collectDone();
     });
-    // Whoever waits sees the failure; this only keeps it from being reported as unhandled before.
-    running.done.catch(() => {});
+    this.#atWork.add(running.done);
+    running.done.then(
+      () => this.#atWork.delete(running.done),
+      () => {},
+    );
     this.#running.push(running);
     this.#group = [];
     this.#groupBytes = 0;
   }
 
-  async #collectOldest(): Promise<void> {
-    await this.#running[0]?.done;
-    this.#collectDone();
+  #release(chunks: readonly RingChunk[]): void {
+    for (const { ticket } of chunks) this.#session.ring.release(ticket);
   }
 
   #collectDone(): void {
-    for (let first = this.#running[0]; first?.ids !== undefined; first = this.#running[0]) {
+    for (let first = this.#running[0]; first?.isDone === true; first = this.#running[0]) {
       const { ids } = first;
       first.chunks.forEach(({ length }, i) => {
         this.#list.add(ids.subarray(32 * i, 32 * i + 32), length);

@@ -29,6 +29,7 @@ import { Session } from '../../repository/sessions.ts';
 import { ChunkTable } from '../../threads/chunk-table.ts';
 import { createInlinePool, createThreadPool, type PackPool, packingError } from '../../threads/pack-pool.ts';
 import { PackWriter } from '../../threads/pack-writer.ts';
+import { ContentDigest } from './content-digest.ts';
 
 /** Memory for content on its way from the reader to the packing threads. */
 const CONTENT_BYTES = 24 * 2 ** 20;
@@ -95,6 +96,7 @@ export class WritingSession {
   #promised = 0;
   readonly #maxStored: number;
   #metaAdded = 0;
+  #digests = 0;
   /** What earlier calls of `finish` have told. */
   #finished = { packs: 0, indexes: 0, stored: 0 };
 
@@ -163,6 +165,11 @@ export class WritingSession {
 
   get pool(): Pick<PackPool, 'run'> {
     return this.#pool;
+  }
+
+  /** A digest of content in the session's memory, which the packing threads make. */
+  startDigest(): ContentDigest {
+    return new ContentDigest(this.#pool, this.#digests++);
   }
 
   /** Resolves when there is room for more work; rejects as soon as anything has failed. */

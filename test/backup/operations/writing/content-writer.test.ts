@@ -12,9 +12,9 @@ import { environmentOf } from '../helpers/environment.ts';
 const seed = testSeed();
 const random = new SeededRandom(seed);
 
-async function openWriter(place: BackupPlace): Promise<ContentWriter> {
+async function openWriter(place: BackupPlace, threads = 0): Promise<ContentWriter> {
   const session = await WritingSession.open(place.repository, {
-    ...environmentOf(place.repository),
+    ...environmentOf(place.repository, threads),
     operation: 'backup',
   });
   onTestFinished(() => session.close());
@@ -51,6 +51,40 @@ describe(`storing contents, seed ${seed}`, () => {
     expectContent(again, content);
     expect(again.chunks).toEqual(fresh.chunks);
     expect(again.added).toBe(0);
+  });
+
+  it('reads the next ones while threads are at work on those before, more than the memory holds', async () => {
+    const place = backupPlace();
+    const writer = await openWriter(place, 2);
+    const contents = Array.from({ length: 12 }, (_, i) => randomContent(random, 3_000_000 + 100_000 * i));
+    const arrived = [];
+    for (const content of contents) {
+      arrived.push(await writer.readFile(fileOf(place, content), content.length, [], () => {}));
+    }
+    const stored = await Promise.all(arrived.map((each) => each.stored));
+    for (const [i, content] of contents.entries()) {
+      expect(arrived[i]?.length).toBe(content.length);
+      expectContent(stored[i] as StoredContent, content);
+      expect(stored[i]?.chunks.reduce((sum, chunk) => sum + chunk.length, 0)).toBe(content.length);
+    }
+  });
+
+  it('tells whoever waits for a content that was read before that it could not be stored', async () => {
+    const place = backupPlace();
+    const environment = environmentOf(place.repository);
+    const openSync = () => {
+      throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
+    };
+    const files = { ...environment.files, openSync };
+    const session = await WritingSession.open(place.repository, { ...environment, files, operation: 'backup' });
+    onTestFinished(() => session.close());
+    const writer = new ContentWriter(session);
+    const content = randomContent(random, 900_000);
+    const { stored } = await writer.readFile(fileOf(place, content), content.length, [], () => {});
+    await expect(stored).rejects.toMatchObject({ code: 'storage_full' });
+    await expect(writer.storeFile(fileOf(place, content), content.length, [], () => {})).rejects.toMatchObject({
+      code: 'storage_full',
+    });
   });
 
   it('takes what is there of one that is shorter than expected', async () => {

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createConfigCommand } from './admin/config/config-command.ts';
 import { createDoctorCommand } from './admin/doctor/doctor-command.ts';
+import { createSetupCommand } from './admin/setup/setup-command.ts';
 import { createManifestCommand } from './bot/slack/manifest-command.ts';
 import { asksForJson, type Globals } from './cli/globals.ts';
 import type { Host, LocalCommand } from './cli/host.ts';
@@ -12,6 +13,7 @@ import { runCli } from './cli/run.ts';
 import { text } from './commands/field.ts';
 import type { ServeHost } from './serve/serve.ts';
 import { systemClock } from './shared/clock.ts';
+import { systemRandom } from './shared/random.ts';
 import type { View } from './view/view.ts';
 
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -76,7 +78,6 @@ async function startPrompt(location: string, globals: Globals): Promise<number> 
 async function startConsole(folder: string): Promise<number> {
   const { prepareFirstStart } = await import('./serve/first-start.ts');
   const { consoleGreeting } = await import('./serve/greeting.ts');
-  const { systemRandom } = await import('./shared/random.ts');
   const start = await prepareFirstStart(folder, { door: host.door, random: systemRandom });
   return startServing(start.config, consoleGreeting(start), true);
 }
@@ -98,7 +99,6 @@ async function startServing(file: string, greeting: View, inFront: boolean): Pro
   const { engineEnvironment } = await import('./serve/engine-environment.ts');
   const { startEngineProcess } = await import('./jobs/engine-process/start-engine-process.ts');
   const { readProcessIdentity } = await import('./shared/process-identity.ts');
-  const { systemRandom } = await import('./shared/random.ts');
   const write = (line: string): void => void process.stderr.write(`${line}\n`);
   const environment = engineEnvironment(process.env);
   return serve(file, {
@@ -153,7 +153,6 @@ const doctorCommand = createDoctorCommand(host, async () => {
   const { nativeProblem } = await import('./backup/posix/open-posix.ts');
   const { connectIn } = await import('./control/address.ts');
   const { readProcessIdentity } = await import('./shared/process-identity.ts');
-  const { systemRandom } = await import('./shared/random.ts');
   return {
     environment: process.env,
     clock: systemClock,
@@ -172,6 +171,12 @@ const doctorCommand = createDoctorCommand(host, async () => {
   };
 });
 
+const setupCommand = createSetupCommand({
+  ...host,
+  random: systemRandom,
+  run: (words) => runCli(words, { ...host, output: host.messages }, []),
+});
+
 // A promise that nobody waits for is a mistake of the program: it is told in a line, like any other.
 process.on('uncaughtException', (error) => {
   process.exit(tellOfCrash(error));
@@ -184,6 +189,7 @@ process.exit(
     serveCommand,
     createConfigCommand(host),
     doctorCommand,
+    setupCommand,
     manifestCommand,
   ]),
 );

@@ -64,6 +64,8 @@ export interface ConfiguredPlace {
 export interface LocalCommand {
   name: string;
   summary: string;
+  /** More to know, in paragraphs. */
+  details?: readonly string[];
   input: Fields;
   /** Gives the exit status. */
   run(input: Record<string, unknown>, globals: Globals): Promise<number>;

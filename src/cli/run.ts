@@ -215,7 +215,9 @@ function commandSource(locals: readonly LocalCommand[]): CommandSource {
   return {
     form: 'shell',
     names: () => commandNames,
-    load: loadCommand,
+    // What is explained is what both kinds have.
+    load: async (name) =>
+      (await loadCommand(name)) ?? (locals.find((local) => local.name === name) as AnyCommand | undefined),
     sections: [
       { title: 'Only here', rows },
       optionSection('Options of every command', globalFields),

@@ -1,5 +1,5 @@
 import type { AnyCommand, HelpSection } from './command.ts';
-import { describeCommand, isWholeLine } from './parts/help-page.ts';
+import { describeCommand, type Explained, isWholeLine } from './parts/help-page.ts';
 import { JSON_SHAPES } from './parts/json-shapes.ts';
 
 /** What the reference page says besides the commands. */
@@ -7,10 +7,12 @@ export interface ReferenceFrame {
   globals: HelpSection;
   /** Exit statuses with what they mean. */
   exits: readonly (readonly [status: number, meaning: string])[];
+  /** What only the command line has. */
+  locals: readonly Explained[];
 }
 
 /** The reference page of the command line in Markdown, made from the commands themselves. */
-export function commandReference(commands: readonly AnyCommand[], { globals, exits }: ReferenceFrame): string {
+export function commandReference(commands: readonly AnyCommand[], { globals, exits, locals }: ReferenceFrame): string {
   return [
     '# Commands',
     'This page is made from the commands: run `npm run docs` after changing one.',
@@ -29,7 +31,8 @@ export function commandReference(commands: readonly AnyCommand[], { globals, exi
       `### ${name}`,
       table(['Property', 'Content'], code(shape)),
     ]),
-    ...commands.flatMap(commandPart),
+    ...commands.flatMap((command) => [...explainedPart(command), ...jsonPart(command)]),
+    ...locals.flatMap(explainedPart),
   ]
     .join('\n\n')
     .concat('\n');
@@ -54,7 +57,7 @@ function values(): string[] {
   ];
 }
 
-function commandPart(command: AnyCommand): string[] {
+function explainedPart(command: Explained): string[] {
   const page = describeCommand(command, 'shell');
   return [
     `## ${page.command}`,
@@ -64,10 +67,10 @@ function commandPart(command: AnyCommand): string[] {
     ...rows('Arguments', 'Argument', page.arguments, '###'),
     ...rows('Options', 'Option', page.options, '###'),
     ...(page.examples.length > 0 ? ['### Examples', fence(page.examples)] : []),
-    '### JSON result',
-    table(['Property', 'Content'], code(command.json)),
   ];
 }
+
+const jsonPart = ({ json }: AnyCommand): string[] => ['### JSON result', table(['Property', 'Content'], code(json))];
 
 function fence(examples: readonly string[]): string {
   const lines = examples.map((line) => (isWholeLine(line) ? line : `holdfast ${line}`));

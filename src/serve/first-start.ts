@@ -65,7 +65,8 @@ export async function prepareFirstStart(
   return { config, sampleApp };
 }
 
-async function keepPassphrase(file: string, random: RandomSource): Promise<string> {
+/** The passphrase in `file`, which is made where it is missing, for its owner alone. */
+export async function keepPassphrase(file: string, random: RandomSource): Promise<string> {
   const fresh = random.bytes(PASSPHRASE_BYTES).toString('base64url');
   try {
     await writeFile(file, `${fresh}\n`, { mode: 0o600, flag: 'wx' });

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { LocalCommand } from '../../src/cli/host.ts';
 import { HoldfastError } from '../../src/shared/errors.ts';
 import { fakeRepository, summary } from '../helpers/fake-engine.ts';
 import { runFake } from '../helpers/test-host.ts';
@@ -345,5 +346,14 @@ describe('export', () => {
     const { output, messages } = await runFake(['export', 'latest', '--output', '-', '--json'], one());
     expect(output).toBe('tar bytes');
     expect(JSON.parse(messages)).toMatchObject({ files: 3, format: 'tar' });
+  });
+});
+
+describe('a command of the command line alone', () => {
+  it('is explained like any other', async () => {
+    const only: LocalCommand = { name: 'only', summary: 'Do it here', input: {}, run: async () => 0 };
+    const { status, output } = await runFake(['only', '--help'], fakeRepository(), { locals: [only] });
+    expect(status).toBe(0);
+    expect(output).toContain('Do it here');
   });
 });

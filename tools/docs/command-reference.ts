@@ -1,5 +1,9 @@
 // Writes docs/COMMANDS.md from the commands: `node tools/docs/command-reference.ts`.
 import { writeFileSync } from 'node:fs';
+import { createConfigCommand } from '../../src/admin/config/config-command.ts';
+import { createDoctorCommand } from '../../src/admin/doctor/doctor-command.ts';
+import { createSetupCommand } from '../../src/admin/setup/setup-command.ts';
+import { createManifestCommand } from '../../src/bot/slack/manifest-command.ts';
 import { EXIT_STATUSES } from '../../src/cli/exit-statuses.ts';
 import { globalFields } from '../../src/cli/globals.ts';
 import { optionSection } from '../../src/commands/parts/help-page.ts';
@@ -11,8 +15,19 @@ export async function currentReference(): Promise<string> {
   const commands = await Promise.all(commandNames.map((name) => loadCommand(name)));
   return commandReference(
     commands.filter((command) => command !== undefined),
-    { globals: optionSection('Options of every command', globalFields), exits: EXIT_STATUSES },
+    { globals: optionSection('Options of every command', globalFields), exits: EXIT_STATUSES, locals: localCommands() },
   );
+}
+
+/** They are explained, never run. */
+function localCommands() {
+  const nowhere = {} as never;
+  return [
+    createSetupCommand(nowhere),
+    createConfigCommand(nowhere),
+    createDoctorCommand(nowhere, nowhere),
+    createManifestCommand(nowhere),
+  ];
 }
 
 export const referenceFile = new URL('../../docs/COMMANDS.md', import.meta.url);

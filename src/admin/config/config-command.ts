@@ -27,6 +27,10 @@ export function createConfigCommand(host: PrintingHost & { messages: PrintingHos
   return {
     name: 'config',
     summary: 'Check a configuration, show it with every default and where each setting comes from, or print its schema',
+    details: [
+      '`validate` tells every mistake with line and column, and gives exit status 2 where there is one. `show` prints the configuration with every default and, beside each setting, where it comes from: the file, a default, or a chat. Secrets are shown as references alone. `schema` prints the JSON Schema.',
+      'With `--json`: `validate` gives `{file, valid, problems, warnings}`, `show` `{file, settings}`, an array of `{setting, value, from, line, by, at}`.',
+    ],
     input: { action: required(choice('What to do: validate, show or schema', ACTIONS, { position: 'ACTION' })) },
     run: ({ action }, globals) => run[action as (typeof ACTIONS)[number]](globals),
   };

@@ -17,6 +17,10 @@ export function createDoctorCommand(
   return {
     name: 'doctor',
     summary: 'Look at everything that a bot needs, from its configuration to its channels, and say what to mend',
+    details: [
+      'Every finding is ok, a warning or a problem, with what to do. Exit status 0 where all is well, 3 with warnings, 1 with problems. It may run beside a bot, and posts nothing.',
+      'With `--json`: `{file, status, findings}`, `findings` an array of `{check, status, found, fix}`.',
+    ],
     input: {},
     run: async (_input, globals) => {
       const file = configFile(globals, host);

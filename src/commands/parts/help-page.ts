@@ -13,6 +13,9 @@ export interface HelpPage {
   examples: string[];
 }
 
+/** What of a command can be explained. */
+export type Explained = Pick<AnyCommand, 'name' | 'summary' | 'details' | 'input' | 'examples'>;
+
 /** How an option is written: `-e, --exclude PATTERN`. */
 export function optionUsage(key: string, field: Field<unknown>): string {
   const name = optionName(key);
@@ -59,7 +62,7 @@ const WRITINGS: Readonly<Record<Form, Writing>> = {
 };
 
 /** @param form where it is read: it decides how options are written */
-export function describeCommand(command: AnyCommand, form: Form): HelpPage {
+export function describeCommand(command: Explained, form: Form): HelpPage {
   const { argument, option, rest } = WRITINGS[form];
   const fields = Object.entries(command.input);
   const positional = fields.filter(([, field]) => field.position !== undefined);

@@ -40,11 +40,12 @@ export function configuredSecrets({
   ];
   return {
     references: given.flatMap(([what, value]) => (typeof value === 'object' ? [{ what, reference: value }] : [])),
-    plain: given.flatMap(([, value]) => (typeof value === 'string' && isLikely(value) ? [value] : [])),
+    plain: given.flatMap(([, value]) => (typeof value === 'string' && isLikelySecret(value) ? [value] : [])),
   };
 }
 
-const isLikely = (value: string): boolean => value.length >= LEAST_PLAIN && !isAbsolute(value);
+/** Whether plain text in a place for secrets is likely to be one. */
+export const isLikelySecret = (value: string): boolean => value.length >= LEAST_PLAIN && !isAbsolute(value);
 
 /** An address is shown; what stands in it for a password is not. */
 function passwordIn(location: string): string | undefined {

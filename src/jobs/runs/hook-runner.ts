@@ -1,4 +1,5 @@
 import { execa } from 'execa';
+import { isLikelySecret } from '../../config/configured-secrets.ts';
 import type { Hook } from '../../config/unattended.ts';
 import type { SecretReference } from '../../config/values.ts';
 import type { Clock } from '../../shared/clock.ts';
@@ -101,6 +102,7 @@ async function variablesOf(
   for (const [name, value] of Object.entries(env)) {
     if (typeof value === 'string') {
       variables[name] = value;
+      if (isLikelySecret(value)) secrets.push(value);
       continue;
     }
     variables[name] = await resolve(value, `${what}.${name}`);

@@ -8,7 +8,7 @@ import { keepPassphrase } from '../../serve/first-start.ts';
 import { ERROR_EXITS, HoldfastError } from '../../shared/errors.ts';
 import type { RandomSource } from '../../shared/random.ts';
 import { command } from '../../view/value.ts';
-import { good, hint, stack } from '../../view/view.ts';
+import { good, hint, stack, warning } from '../../view/view.ts';
 import { configFile } from '../config-file.ts';
 import { print } from '../print.ts';
 import { openAsker } from './ask.ts';
@@ -30,7 +30,7 @@ export function createSetupCommand(host: SetupHost): LocalCommand {
     summary:
       'Write a configuration, make the repository, and take and verify the first backup; asks what flags leave open',
     details: [
-      'On a terminal it asks what the flags leave open. Where nobody can be asked, or with `--yes`, flags say everything: `--source` and `--key-saved` at least. It never overwrites a configuration; one that went wrong midway can be run again.',
+      'On a terminal it asks what the flags leave open. Where nobody can be asked, or with `--yes`, flags say everything: `--source` and `--key-saved` at least. It never overwrites a configuration; until one is written, a setup that went wrong is run again; after that, `backup` and `verify` are.',
       'With `--json`: `{config, repository, passphraseFile, sources, verified}`.',
     ],
     input: {
@@ -72,7 +72,7 @@ export function createSetupCommand(host: SetupHost): LocalCommand {
         sources: answers.sources,
         verified: status === 0,
       };
-      await print(host, globals.json, result, status === 0 ? doneView(result) : stack());
+      await print(host, globals.json, result, status === 0 ? doneView(result) : unfinishedView(file));
       return status;
     },
   };
@@ -138,5 +138,17 @@ function doneView({ config, passphraseFile }: { config: string; passphraseFile: 
     good(`Set up: ${config}`),
     hint(`Keep a copy of ${passphraseFile} away from this machine.`),
     hint('Next: ', command(`doctor --config ${config}`), ', then ', command(`serve --config ${config}`)),
+  );
+}
+
+function unfinishedView(config: string) {
+  return stack(
+    warning(`The configuration is written, and it is not proven yet that it works: ${config}`),
+    hint(
+      'Mend what is told above, then: ',
+      command(`backup --config ${config}`),
+      ' and ',
+      command(`verify --config ${config}`),
+    ),
   );
 }

@@ -150,7 +150,9 @@ describe('a setup by flags', () => {
 
   it('does not verify after a backup that failed, and ends with its status', async () => {
     statuses = { backup: 14 };
-    expect((await setup(app())).status).toBe(14);
+    const { status, said } = await setup(app());
+    expect(status).toBe(14);
+    expect(said).toContain('holdfast backup --config');
     expect(ran).toHaveLength(1);
   });
 

@@ -68,5 +68,6 @@ platforms:
   discord: { token: { env: DISCORD_TOKEN }, guild: '${discord.state.guild}', apiUrl: '${discord.apiUrl}' }
   slack: { botToken: { env: SLACK_BOT_TOKEN }, appToken: { env: SLACK_APP_TOKEN }, apiUrl: '${slack.apiUrl}' }
 state: ./state
+schedules: { hourly: false, daily: false, weekly: false, monthly: false }
 `;
 }

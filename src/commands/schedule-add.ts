@@ -10,9 +10,13 @@ import { type ScheduleResult, scheduleDetails, withWords } from './parts/schedul
 export const scheduleAdd = defineCommand({
   name: 'schedule add',
   summary: 'Back a source up by itself, hourly, daily, weekly or monthly',
-  details: ['It lasts until the configuration says something new of this schedule.'],
-  examples: ['schedule add app daily "30 1 * * *" --time-zone Europe/Zurich --window 22:00-06:00'],
-  chat: { examples: ['schedule add app daily 30 1 * * * time-zone:Europe/Zurich window:22:00-06:00'] },
+  chat: {
+    details: ['It lasts until the configuration says something new of this schedule.'],
+    examples: [
+      'schedule add app daily 30 1 * * *',
+      'schedule add app daily 30 1 * * * time-zone:Europe/Zurich window:22:00-06:00',
+    ],
+  },
   input: {
     source: required(whichFields.source),
     class: required(whichFields.class),

@@ -22,9 +22,10 @@ function undo({ source, class: name, cron, timeZone, jitterMs, window, missed }:
 export const scheduleDelete = defineCommand({
   name: 'schedule delete',
   summary: 'Never back a source up hourly, daily, weekly or monthly by itself again',
-  details: ['It lasts until the configuration says something new of this schedule. Backups that were made stay.'],
-  examples: ['schedule delete app monthly'],
-  chat: { examples: ['schedule delete app monthly'] },
+  chat: {
+    details: ['It lasts until the configuration says something new of this schedule. Backups that were made stay.'],
+    examples: ['schedule delete app monthly'],
+  },
   input: { source: required(whichFields.source), class: required(whichFields.class) },
   access: 'owner',
   destructive: false,

@@ -10,11 +10,12 @@ import { type ScheduleResult, scheduleDetails, withWords } from './parts/schedul
 export const scheduleEdit = defineCommand({
   name: 'schedule edit',
   summary: 'Change when a source is backed up',
-  details: [
-    'What is not given stays as it is. The change lasts until the configuration says something new of this schedule.',
-  ],
-  examples: ['schedule edit app daily "0 4 * * *"', 'schedule edit app hourly --jitter 10min --window none'],
-  chat: { examples: ['schedule edit app daily 0 4 * * *', 'schedule edit app hourly jitter:10min window:none'] },
+  chat: {
+    details: [
+      'What is not given stays as it is. The change lasts until the configuration says something new of this schedule.',
+    ],
+    examples: ['schedule edit app daily 0 4 * * *', 'schedule edit app hourly jitter:10min window:none'],
+  },
   input: { source: required(whichFields.source), class: required(whichFields.class), ...settingFields },
   access: 'owner',
   destructive: false,

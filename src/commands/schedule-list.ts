@@ -17,7 +17,10 @@ function present({ schedules }: { schedules: ScheduleResult[] }): View {
 export const scheduleList = defineCommand({
   name: 'schedule list',
   summary: 'List when each source is backed up, and where that is said',
-  details: ['With a source and a class it tells all of that schedule, with the next five runs.'],
+  chat: {
+    details: ['With a source and a class it tells all of that schedule, with the next five runs.'],
+    examples: ['schedule list', 'schedule list app daily'],
+  },
   input: {
     source: text('Only of this source', { position: 'SOURCE', completes: 'source' }),
     class: choice('Only this class', SCHEDULE_CLASSES, { position: 'CLASS' }),

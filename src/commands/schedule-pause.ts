@@ -9,9 +9,10 @@ import { scheduleTable } from './parts/schedule-view.ts';
 export const schedulePause = defineCommand({
   name: 'schedule pause',
   summary: 'Stop backing a source up by itself, for a while',
-  details: ['Without a class all schedules of the source are paused. What is due meanwhile is not caught up.'],
-  examples: ['schedule pause app', 'schedule pause app hourly'],
-  chat: { examples: ['schedule pause app', 'schedule pause app hourly'] },
+  chat: {
+    details: ['Without a class all schedules of the source are paused. What is due meanwhile is not caught up.'],
+    examples: ['schedule pause app', 'schedule pause app hourly'],
+  },
   input: { source: required(whichFields.source), class: whichFields.class },
   access: 'owner',
   destructive: false,

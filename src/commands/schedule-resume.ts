@@ -9,9 +9,10 @@ import { scheduleTable } from './parts/schedule-view.ts';
 export const scheduleResume = defineCommand({
   name: 'schedule resume',
   summary: 'Back a source up by itself again',
-  details: ['Without a class all schedules of the source are resumed.'],
-  examples: ['schedule resume app', 'schedule resume app hourly'],
-  chat: { examples: ['schedule resume app', 'schedule resume app hourly'] },
+  chat: {
+    details: ['Without a class all schedules of the source are resumed.'],
+    examples: ['schedule resume app', 'schedule resume app hourly'],
+  },
   input: { source: required(whichFields.source), class: whichFields.class },
   access: 'owner',
   destructive: false,

@@ -64,13 +64,22 @@ export function openScheduling(options: SchedulingOptions): Scheduling {
   const triggers = new CronTriggers({ rules: () => scheduler.rules, sweep: () => void scheduler.sweep(), clock });
   const { timeZone } = unattended;
   const sources = config.sources.map(({ name }) => name);
+  let started = false;
+  const onChanged = async (): Promise<void> => {
+    // A bot that lives for one command begins nothing: the next one that stays finds the change.
+    if (!started) return;
+    triggers.follow();
+    await scheduler.sweep();
+  };
   return {
-    desk: new ScheduleDesk({ sources, timeZone, schedules, scheduler, onChanged: () => triggers.follow() }),
+    desk: new ScheduleDesk({ sources, timeZone, schedules, scheduler, onChanged }),
     async start() {
+      started = true;
       for (const message of await schedules.dropOutdated()) onWarning(message);
       triggers.start();
     },
     stop() {
+      started = false;
       triggers.stop();
       return scheduler.stop();
     },

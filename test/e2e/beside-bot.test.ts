@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeDiscord } from '../helpers/discord/fake-discord.ts';
 import { type Finished, holdfast, startHoldfast } from '../helpers/holdfast-process.ts';
+import { NOTHING_BY_ITSELF } from '../helpers/nothing-by-itself.ts';
 import { createQuickRepository } from '../helpers/quick-repository.ts';
 
 let folder: string;
@@ -55,7 +56,7 @@ owners: { discord: ['1234567890'] }
 platforms:
   discord: { token: { env: DISCORD_TOKEN }, guild: '${discord.state.guild}', apiUrl: ${discord.apiUrl} }
 state: ./state
-`,
+${NOTHING_BY_ITSELF}`,
   );
 });
 
@@ -85,5 +86,16 @@ describe('the command line on a configuration', () => {
     const lines = readFileSync(at('state/audit.jsonl'), 'utf8').split('\n');
     writeFileSync(at('state/audit.jsonl'), `${lines[0]}\n`);
     expect(await run('audit', 'verify')).toMatchObject({ status: 13, output: expect.stringContaining('was cut off') });
+  });
+
+  it('changes schedules with a bot and without one', async () => {
+    const added = await run('schedule', 'add', 'app', 'daily', '30 1 * * *', '--time-zone', 'Europe/Zurich');
+    expect(added, added.messages).toMatchObject({ status: 0, output: expect.stringContaining('At 01:30') });
+    await startBot();
+    const paused = await run('schedule', 'pause', 'app', 'daily');
+    expect(paused, paused.messages).toMatchObject({ status: 0, output: expect.stringContaining('paused') });
+    await endBot('SIGTERM');
+    const { schedules } = JSON.parse((await run('schedule', 'list', '--json')).output);
+    expect(schedules).toMatchObject([{ cron: '30 1 * * *', enabled: false, origin: { from: 'chat' }, next: [] }]);
   });
 });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeDiscord, STRANGER, textOf } from '../helpers/discord/fake-discord.ts';
 import { startHoldfast } from '../helpers/holdfast-process.ts';
+import { NOTHING_BY_ITSELF } from '../helpers/nothing-by-itself.ts';
 import { createQuickRepository } from '../helpers/quick-repository.ts';
 
 const CHANNEL = '77';
@@ -28,10 +29,7 @@ ${owners}
 platforms:
   discord: { token: { env: DISCORD_TOKEN }, guild: '${discord.state.guild}', apiUrl: ${discord.apiUrl} }
 ${more}notify: { discord: '${CHANNEL}' }
-schedules: { hourly: ${hourly}, daily: false, weekly: false, monthly: false }
-maintenance: { forget: false, prune: false, verify: false }
-digest: false
-state: ./state
+${NOTHING_BY_ITSELF.replace('hourly: false', `hourly: ${hourly}`)}state: ./state
 `,
   );
 }

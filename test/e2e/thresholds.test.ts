@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { FakeDiscord, textOf } from '../helpers/discord/fake-discord.ts';
 import { holdfast, startHoldfast } from '../helpers/holdfast-process.ts';
+import { NOTHING_BY_ITSELF } from '../helpers/nothing-by-itself.ts';
 import { createQuickRepository } from '../helpers/quick-repository.ts';
 import { isRoot } from '../helpers/tree/sample-tree.ts';
 
@@ -36,7 +37,7 @@ platforms:
 notify: { discord: '${CHANNEL}' }
 storage: ${storage}
 state: ./state
-`,
+${NOTHING_BY_ITSELF}`,
   );
 }
 

@@ -25,7 +25,7 @@ interface World {
   clock: ManualClock;
 }
 
-async function open({ state, clock }: World, hangs = false) {
+async function open({ state, clock }: World, { hangs = false, begins = true } = {}) {
   const runs: SourceRunRequest[] = [];
   const events: HappenedEvent[] = [];
   const logged: string[] = [];
@@ -67,7 +67,7 @@ async function open({ state, clock }: World, hangs = false) {
     await quiet;
   };
   opened = { stop };
-  await scheduling.start();
+  if (begins) await scheduling.start();
   return { scheduling, runner, runs, events, logged, maintained, digests: () => digests, stop };
 }
 
@@ -101,9 +101,24 @@ describe('scheduling', () => {
     expect(bot.runs.map(({ due }) => due)).toEqual(['2030-01-01T01:40:00.000Z']);
   });
 
+  it('begins nothing in a bot that lives for one command, and leaves the change to the next', async () => {
+    const { clock, state } = world();
+    await (await open({ clock, state })).stop();
+    await clock.advance(10 * MINUTE_MS);
+    const short = await open({ clock, state }, { begins: false });
+    const control = short.scheduling.desk.as({ platform: 'cli', id: 'root', name: 'root' });
+    await control.set('app', 'hourly', null);
+    await clock.advance(HOUR_MS);
+    expect([short.runs, clock.sleeping]).toEqual([[], 0]);
+    await short.stop();
+    const next = await open({ clock, state: state.reopened() });
+    await clock.advance(MINUTE_MS);
+    expect(next.runs).toMatchObject([{ classes: ['daily'] }]);
+  });
+
   it('gives up what runs when it stops, and takes it up again', async () => {
     const { clock, state } = world();
-    const first = await open({ clock, state }, true);
+    const first = await open({ clock, state }, { hangs: true });
     await clock.advance(30 * MINUTE_MS);
     expect(first.runs).toHaveLength(1);
     await first.stop();

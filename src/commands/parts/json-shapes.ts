@@ -54,18 +54,4 @@ export const JSON_SHAPES = {
     current: 'true for the slot that opened the repository',
     copies: 'how many copies of it the store holds',
   },
-  Schedule: {
-    source: 'name of the source',
-    class: '`hourly`, `daily`, `weekly` or `monthly`',
-    cron: 'minute, hour, day, month and weekday',
-    words: 'the same in words',
-    timeZone: 'IANA zone in which it is meant',
-    jitterMs: 'how much later it may begin, by chance',
-    window: '`{from, to}`, minutes since midnight between which it may begin, or null',
-    missed: 'what becomes of missed runs: `run_once`, `skip` or `alert`',
-    enabled: 'false while it is paused',
-    origin:
-      'where this is said: `{from: "default"}`, `{from: "file", key}`, or `{from: "chat", by, at}` with a person and a time',
-    next: 'when the next five runs begin, array of times; empty while it is paused',
-  },
 } as const;

@@ -4,11 +4,11 @@ import { HoldfastError } from '../../shared/errors.ts';
 import type { CommandContext } from '../command.ts';
 import { closest } from '../suggest.ts';
 
-/** @throws HoldfastError `usage` where no bot runs */
+/** @throws HoldfastError `usage` on a repository alone */
 export function requireSchedules({ schedules }: Pick<CommandContext, 'schedules'>): ScheduleControl {
   if (schedules !== undefined) return schedules;
-  throw new HoldfastError('usage', 'Only a running bot has schedules', {
-    advice: 'Start one with `holdfast serve`, or write them into its configuration.',
+  throw new HoldfastError('usage', 'Only a bot has schedules', {
+    advice: 'Name its configuration with --config FILE.',
   });
 }
 

@@ -44,8 +44,8 @@ export interface DeskParts {
   timeZone: string;
   schedules: Schedules;
   scheduler: Scheduler;
-  /** Hears that there are other rules now. */
-  onChanged: () => void;
+  /** Hears that there are other rules now, and is waited for. */
+  onChanged: () => Promise<void>;
 }
 
 /** Schedules for commands. */
@@ -70,8 +70,7 @@ export class ScheduleDesk {
       nextRunOf: (source) => scheduler.nextRunOf(source),
       set: async (source, name, setting) => {
         await schedules.set(source, name, setting, by);
-        this.#parts.onChanged();
-        await scheduler.sweep();
+        await this.#parts.onChanged();
       },
     };
   }

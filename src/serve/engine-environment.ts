@@ -12,7 +12,6 @@ const PASSED = [
   'HOLDFAST_STATE_DIR',
   'HOLDFAST_POSIX',
   'MALLOC_ARENA_MAX',
-  'GLIBC_TUNABLES',
 ];
 
 /** Variables of the bot that a hook sees: what any program needs. */

@@ -24,7 +24,7 @@ if (first === 'exit') process.exit(13);
 if (first === 'kill') process.kill(process.pid, 'SIGTERM');
 else console.log(JSON.stringify({
   args: process.argv.slice(2), folder: process.cwd(), node: process.version, flags: process.execArgv,
-  arenas: process.env.MALLOC_ARENA_MAX, tunables: process.env.GLIBC_TUNABLES, cacheVariable: process.env.NODE_COMPILE_CACHE ?? null,
+  arenas: process.env.MALLOC_ARENA_MAX, cacheVariable: process.env.NODE_COMPILE_CACHE ?? null,
 }));
 `;
 
@@ -66,14 +66,6 @@ describe('bin/holdfast', () => {
     const seen = JSON.parse(run(join(folder, 'bin/holdfast'), []).stdout);
     expect(seen).toMatchObject({ arenas: expect.stringMatching(/^[1-9]$/), cacheVariable: null });
     expect(seen.flags).toContainEqual(expect.stringContaining('--max-semi-space-size='));
-  });
-
-  it('asks for huge pages, beside what is asked of the C library already', () => {
-    install();
-    const tunables = (env: NodeJS.ProcessEnv) => JSON.parse(run(join(folder, 'bin/holdfast'), [], env).stdout).tunables;
-    expect(tunables({ PATH: process.env.PATH })).toBe('glibc.malloc.hugetlb=1');
-    const own = { PATH: process.env.PATH, GLIBC_TUNABLES: 'glibc.malloc.check=0' };
-    expect(tunables(own)).toBe('glibc.malloc.check=0:glibc.malloc.hugetlb=1');
   });
 
   it('passes the exit status and signals through', () => {

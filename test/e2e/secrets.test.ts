@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { FakeDiscord, STRANGER } from '../helpers/discord/fake-discord.ts';
-import { holdfast, startHoldfast } from '../helpers/holdfast-process.ts';
+import { endProcess, holdfast, startHoldfast } from '../helpers/holdfast-process.ts';
 import { createQuickRepository } from '../helpers/quick-repository.ts';
 import { FakeSlack } from '../helpers/slack/fake-slack.ts';
 
@@ -89,14 +89,10 @@ function start(): ChildProcess {
   return child;
 }
 
-async function end(signal: NodeJS.Signals): Promise<number | null> {
+function end(signal: NodeJS.Signals): Promise<number | null> {
   const child = running;
   running = undefined;
-  if (child === undefined || child.exitCode !== null) return child?.exitCode ?? null;
-  const ended = once(child, 'exit');
-  child.kill(signal);
-  const [status] = await ended;
-  return status as number | null;
+  return endProcess(child, signal);
 }
 
 const untilSaid = (words: string) => expect.poll(() => said, { timeout: 60_000 }).toContain(words);

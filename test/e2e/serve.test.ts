@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FakeDiscord, STRANGER, textOf } from '../helpers/discord/fake-discord.ts';
-import { startHoldfast } from '../helpers/holdfast-process.ts';
+import { endProcess, startHoldfast } from '../helpers/holdfast-process.ts';
 import { NOTHING_BY_ITSELF } from '../helpers/nothing-by-itself.ts';
 import { createQuickRepository } from '../helpers/quick-repository.ts';
 
@@ -51,14 +51,10 @@ async function connected(child = start()): Promise<ChildProcess> {
   return child;
 }
 
-async function end(signal: NodeJS.Signals): Promise<number | null> {
+function end(signal: NodeJS.Signals): Promise<number | null> {
   const child = running;
   running = undefined;
-  if (child === undefined || child.exitCode !== null) return child?.exitCode ?? null;
-  const ended = once(child, 'exit');
-  child.kill(signal);
-  const [status] = await ended;
-  return status as number | null;
+  return endProcess(child, signal);
 }
 
 beforeEach(async () => {

@@ -28,6 +28,15 @@ export function startHoldfast(
   return spawn(launcher, words, { env, cwd: folder, stdio: ['pipe', 'pipe', 'pipe'] });
 }
 
+/** Sends a signal to a started process, unless it has ended, and waits for its end; gives the exit status. */
+export async function endProcess(child: ChildProcess | undefined, signal: NodeJS.Signals): Promise<number | null> {
+  if (child === undefined || child.exitCode !== null) return child?.exitCode ?? null;
+  const ended = once(child, 'exit');
+  child.kill(signal);
+  const [status] = await ended;
+  return status as number | null;
+}
+
 /** Waits for a started process; gives what it wrote. */
 export async function finish(child: ChildProcess, input: string | Buffer = ''): Promise<Finished> {
   const gather = async (stream: NodeJS.ReadableStream | null): Promise<string> => {

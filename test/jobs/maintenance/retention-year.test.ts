@@ -5,6 +5,7 @@ import type { RetentionRuleSet } from '../../../src/backup/types.ts';
 import { forgetByRules } from '../../../src/jobs/maintenance/forget.ts';
 import type { RunEnd } from '../../../src/jobs/schedules/scheduler.ts';
 import { summary } from '../../helpers/fake-engine.ts';
+import { QuickRandom } from '../../helpers/quick-random.ts';
 import { modelKept } from '../../helpers/retention-model.ts';
 import { testSeed } from '../../helpers/seeded-random.ts';
 import { unattendedOf } from '../../helpers/unattended.ts';
@@ -64,7 +65,7 @@ class Year {
   forgets = 0;
   readonly #zone: string;
   readonly #changes: readonly number[];
-  #random: number;
+  readonly #random: QuickRandom;
 
   constructor({ zone, changes }: (typeof ZONES)[number], seed: number) {
     const written = Object.fromEntries(Object.entries(SOURCES).map(([name, source]) => [name, source.written]));
@@ -72,18 +73,18 @@ class Year {
     this.#zone = zone;
     this.#changes = changes.map((day) => Date.parse(`${day}T00:00Z`));
     // Nothing ever comes of zero.
-    this.#random = seed || 1;
+    this.#random = new QuickRandom(seed);
   }
 
   async play(): Promise<void> {
     this.#addForget();
     while (this.stage.nowMs < END_MS) {
-      await this.#live(this.#between(HOUR_MS, 10 * DAY_MS));
-      const downMs = this.#between(MINUTE_MS, this.#chance(3) ? 60 * HOUR_MS : 3 * HOUR_MS);
+      await this.#live(this.#random.between(HOUR_MS, 10 * DAY_MS));
+      const downMs = this.#random.between(MINUTE_MS, this.#random.chance(3) ? 60 * HOUR_MS : 3 * HOUR_MS);
       if (this.#changes.some((ms) => this.stage.nowMs + downMs > ms - DAY_MS && this.stage.nowMs < ms + 2 * DAY_MS)) {
         continue;
       }
-      if (this.#chance(2)) await this.#kill();
+      if (this.#random.chance(2)) await this.#kill();
       else await this.stage.scheduler.stop();
       this.stage.nowMs += downMs;
       this.stage.start();
@@ -153,11 +154,11 @@ class Year {
         await run.end();
       }
       for (const source of Object.keys(SOURCES)) {
-        if (this.#chance(150)) this.#back(source, 'manual', this.stage.nowMs);
-        if (this.#chance(900)) this.#back(source, 'pre-migration', this.stage.nowMs);
-        if (this.#chance(600)) this.#back(source, 'pre-restore', this.stage.nowMs);
+        if (this.#random.chance(150)) this.#back(source, 'manual', this.stage.nowMs);
+        if (this.#random.chance(900)) this.#back(source, 'pre-migration', this.stage.nowMs);
+        if (this.#random.chance(600)) this.#back(source, 'pre-restore', this.stage.nowMs);
       }
-      this.stage.nowMs += this.#between(10 * MINUTE_MS, 50 * MINUTE_MS);
+      this.stage.nowMs += this.#random.between(10 * MINUTE_MS, 50 * MINUTE_MS);
     }
   }
 
@@ -175,37 +176,19 @@ class Year {
     for (const { source, atMs } of this.stage.begun.splice(0)) this.#back(source, 'schedule', atMs, false);
   }
 
-  #back(source: string, trigger: string, ms: number, confirmed = !this.#chance(300)): void {
+  #back(source: string, trigger: string, ms: number, confirmed = !this.#random.chance(300)): void {
     const item: RetentionItem = {
       id: `${this.all.length}`.padStart(6, '0'),
       time: new Date(ms).toISOString(),
       source,
       trigger,
-      tags: this.#chance(500) ? ['keep'] : [],
+      tags: this.#random.chance(500) ? ['keep'] : [],
       confirmed,
-      damaged: this.#chance(100),
-      pinned: this.#chance(700),
+      damaged: this.#random.chance(100),
+      pinned: this.#random.chance(700),
     };
     this.all.push(item);
     this.left.push(item);
-  }
-
-  #between(low: number, high: number): number {
-    return low + Math.floor(this.#next() * (high - low));
-  }
-
-  #chance(oneIn: number): boolean {
-    return this.#next() * oneIn < 1;
-  }
-
-  /** From 0 up to, not including, 1. Source: Marsaglia, Xorshift RNGs, 2003. */
-  #next(): number {
-    let x = this.#random;
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    this.#random = x;
-    return (x >>> 0) / 2 ** 32;
   }
 }
 

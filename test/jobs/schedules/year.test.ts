@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseCron } from '../../../src/shared/cron.ts';
 import { dueTimes } from '../../../src/shared/cron-times.ts';
 import { openZone } from '../../../src/shared/zone.ts';
+import { QuickRandom } from '../../helpers/quick-random.ts';
 import { testSeed } from '../../helpers/seeded-random.ts';
 import { unattendedOf } from '../../helpers/unattended.ts';
 import { ScheduleStage } from './stage.ts';
@@ -29,20 +30,20 @@ const SOURCES = {
 class Year {
   readonly stage = new ScheduleStage(unattendedOf(SOURCES), START);
   readonly ledger: YearLedger;
-  #random: number;
+  readonly #random: QuickRandom;
 
   constructor(seed: number) {
     // Nothing ever comes of zero.
-    this.#random = seed || 1;
+    this.#random = new QuickRandom(seed);
     this.ledger = new YearLedger(this.stage.unattended.sources, Date.parse(START));
   }
 
   async play(): Promise<void> {
     while (this.stage.nowMs < END_MS) {
-      await this.#live(this.#between(HOUR_MS, 10 * 24 * HOUR_MS));
-      await (this.#chance(2) ? this.#kill() : this.#stop());
-      const most = this.#chance(3) ? 60 * HOUR_MS : this.#chance(2) ? 3 * HOUR_MS : 6 * MINUTE_MS;
-      this.stage.nowMs += this.#between(1000, most);
+      await this.#live(this.#random.between(HOUR_MS, 10 * 24 * HOUR_MS));
+      await (this.#random.chance(2) ? this.#kill() : this.#stop());
+      const most = this.#random.chance(3) ? 60 * HOUR_MS : this.#random.chance(2) ? 3 * HOUR_MS : 6 * MINUTE_MS;
+      this.stage.nowMs += this.#random.between(1000, most);
       this.stage.start();
       this.ledger.begin();
     }
@@ -54,13 +55,14 @@ class Year {
     const endMs = this.stage.nowMs + forMs;
     while (this.stage.nowMs < endMs) {
       await this.#sweep();
-      for (const run of this.stage.begun) if (this.#chance(8)) await this.#end(run);
-      if (harmed && this.#chance(400)) this.stage.busy = new Set(['app', 'shop', 'logs'].filter(() => this.#chance(2)));
-      else if (this.#chance(40)) this.stage.busy.clear();
-      const isSuspended = harmed && this.#chance(2000);
+      for (const run of this.stage.begun) if (this.#random.chance(8)) await this.#end(run);
+      if (harmed && this.#random.chance(400))
+        this.stage.busy = new Set(['app', 'shop', 'logs'].filter(() => this.#random.chance(2)));
+      else if (this.#random.chance(40)) this.stage.busy.clear();
+      const isSuspended = harmed && this.#random.chance(2000);
       this.stage.nowMs += isSuspended
-        ? this.#between(MINUTE_MS, 30 * HOUR_MS)
-        : this.#between(4 * MINUTE_MS, 5 * MINUTE_MS);
+        ? this.#random.between(MINUTE_MS, 30 * HOUR_MS)
+        : this.#random.between(4 * MINUTE_MS, 5 * MINUTE_MS);
     }
     this.stage.busy.clear();
   }
@@ -94,24 +96,6 @@ class Year {
       await this.#end(run, 'given up');
     }
     await quiet;
-  }
-
-  #between(low: number, high: number): number {
-    return low + Math.floor(this.#next() * (high - low));
-  }
-
-  #chance(oneIn: number): boolean {
-    return this.#next() * oneIn < 1;
-  }
-
-  /** From 0 up to, not including, 1: quick, because it is asked a million times. Source: Marsaglia, Xorshift RNGs, 2003. */
-  #next(): number {
-    let x = this.#random;
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    this.#random = x;
-    return (x >>> 0) / 2 ** 32;
   }
 }
 

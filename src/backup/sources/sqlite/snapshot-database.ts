@@ -33,6 +33,7 @@ export interface DatabaseSnapshot {
 }
 
 const LIMITS: SnapshotLimits = { busyMs: 5_000, walGrowthBytes: 2 ** 30 };
+const ATTEMPTS = 3;
 /** Offset and value of the byte in the header that says that a write-ahead log is in use (https://www.sqlite.org/fileformat2.html). */
 const READ_VERSION_OFFSET = 19;
 const READ_VERSION_WAL = 2;
@@ -68,8 +69,14 @@ async function copyTo(target: string, options: SnapshotOptions): Promise<Snapsho
     if (outcome.kind !== 'busy') return outcome;
     await rm(target, { force: true });
   }
-  const outcome = await runSnapshotJob({ source: path, target, ...limits }, signal);
-  return outcome.kind === 'needs-recovery' ? recover() : outcome;
+  // What looked like a crash may have been a writer at work, so its files do not stand still: look again.
+  for (let attempt = 1; ; attempt++) {
+    const outcome = await runSnapshotJob({ source: path, target, ...limits }, signal);
+    if (outcome.kind !== 'needs-recovery') return outcome;
+    const recovered = await recover();
+    if (recovered.kind !== 'busy' || attempt === ATTEMPTS) return recovered;
+    await rm(target, { force: true });
+  }
 }
 
 /**

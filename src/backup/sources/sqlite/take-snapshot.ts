@@ -9,6 +9,11 @@ import type { SnapshotJob, SnapshotOutcome } from './snapshot-jobs.ts';
 /** Pages in one step. The read transaction keeps a step from starting over, so steps only set how soon a limit is noticed. */
 const STEP_PAGES = 8192;
 const RETRY_MS = 25;
+/**
+ * How often a journal may look left behind before it is taken for that. While a writer that keeps its journal file (PERSIST, TRUNCATE) commits, a
+ * reader that may not write can find the journal's content without the lock that goes with it.
+ */
+const HOT_LOOKS = 8;
 
 /** Ends a backup between two steps. */
 class Stop extends Error {
@@ -53,6 +58,7 @@ async function copyThroughBackup(path: ByteString, job: SnapshotJob, stopped: ()
  * start over. With a rollback journal writers wait until it ends; with a write-ahead log they go on and the log grows.
  */
 async function beginRead(source: DatabaseSync, busyMs: number, stopped: () => boolean): Promise<void> {
+  let hotLooks = 0;
   for (let waited = 0; ; waited += RETRY_MS) {
     if (stopped()) throw new Stop({ kind: 'stopped' });
     try {
@@ -61,7 +67,9 @@ async function beginRead(source: DatabaseSync, busyMs: number, stopped: () => bo
       return;
     } catch (error) {
       if (source.isTransaction) source.exec('ROLLBACK');
-      if (outcomeOfError(error).kind !== 'busy' || waited >= busyMs) throw error;
+      const { kind } = outcomeOfError(error);
+      const passes = kind === 'busy' || (kind === 'needs-recovery' && ++hotLooks < HOT_LOOKS);
+      if (!passes || waited >= busyMs) throw error;
     }
     await delay(RETRY_MS);
   }

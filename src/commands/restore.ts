@@ -115,6 +115,7 @@ export const restore = defineCommand({
     'Without --apply nothing is written: you see what would be added, changed and deleted. The console shows that and asks, so --apply is not needed there.',
     'What the target holds is kept first: `--safety backup` (the default) takes a snapshot of it, `keep-old` leaves it beside, `none` gives it up. The new content is written beside the old and swapped in, so that a crash leaves the target wholly old or wholly new.',
     'One folder restores with its content directly in DIR; several go below their base names.',
+    'What SQLite keeps beside a database that is restored (`-wal`, `-shm`, `-journal`) is deleted with it: it belongs to the database that was there. Stop the app first.',
     'On a terminal --apply asks when something would be changed or deleted; --yes answers. Without a terminal and without --yes that is refused (exit status 15). With --keep-going, what is whole is restored; damage still gives exit status 13.',
   ],
   examples: ['restore latest --to /tmp/look', 'restore latest --in-place --path srv/app/settings.json --apply'],

@@ -61,6 +61,13 @@ export class DatabaseCopies {
     });
   }
 
+  /** When it was last changed, as the walk saw it: itself, or in a log beside it. */
+  changedNs(posix: Posix, { folder, name, status }: Found): bigint {
+    const logs = sidecarsOf(name).filter((sidecar) => !sidecar.endsWith('-shm'));
+    const times = folder.with((fd) => logs.map((log) => statusOrNone(posix, fd, log)).filter(hasContent));
+    return times.reduce((newest, log) => (log.mtimeNs > newest ? log.mtimeNs : newest), status.mtimeNs);
+  }
+
   /** A consistent copy, open for reading; undefined where it is damaged or no database after all. */
   async copy({ folder, name, path }: Found, signal: AbortSignal | undefined): Promise<DatabaseCopy | undefined> {
     const dir = folder.hold();
@@ -88,7 +95,7 @@ export class DatabaseCopies {
 }
 
 /** A folder of such a name is no log. */
-function hasContent(status: FileStatus | undefined): boolean {
+function hasContent(status: FileStatus | undefined): status is FileStatus {
   return status?.type === 'file' && status.size > 0;
 }
 

@@ -461,11 +461,14 @@ class FolderRun {
   }
 
   async #storeCopied(copy: DatabaseCopy, { found, queued }: BatchedFile): Promise<void> {
-    const { posix } = this.#job.session;
+    const { session, databases } = this.#job;
+    const { posix } = session;
     const { stored } = await this.#read(copy.fd, copy.sizeBytes, [], found);
     const content = await stored;
     setContent(queued.entry, content, content.length, []);
     queued.entry.viaBackupApi = true;
+    // With the time of the file alone, a restore would take the database without its log for the same.
+    queued.entry.mtimeNs = databases.changedNs(posix, found);
     const fd = found.folder.with((dir) => posix.openForReading(dir, found.name));
     try {
       const xattrs = readXattrs(posix, fd);

@@ -57,6 +57,8 @@ export class Join {
   #kept: ByteString | undefined;
   /** What lies below is gone with it: a folder that becomes something else. */
   #replaced: ByteString | undefined;
+  /** What would be played into databases that are restored: it belongs to those that are there now, and goes with them. */
+  readonly #outdated = new Set<ByteString>();
   /** Objects of the target with several names: which group of the snapshot each was matched with, and the other way round. */
   readonly #groupOfInode = new Map<bigint, ByteString>();
   readonly #inodeOfGroup = new Map<ByteString, bigint>();
@@ -95,16 +97,31 @@ export class Join {
     }
     const wanted = adapt(entry);
     const linkTo = this.#linkTo(entry);
+    const outdated = entry.type === 'file' && this.#outdate(path);
     if (found === undefined) {
       steps.push({ action: 'add', path, entry: wanted, found, linkTo });
       return;
     }
     const verdict = comparison.compare(path, wanted, found);
     const sameGroup = verdict !== 'same' || this.#sameGroup(entry, found);
-    const action = verdict === 'content' || !sameGroup ? 'change' : verdict;
+    // What is committed in a log is in no size or time of the database itself.
+    const action = verdict === 'content' || !sameGroup || outdated ? 'change' : verdict;
     steps.push({ action, path, entry: wanted, found, linkTo });
     if (found.type === 'directory' && wanted.type !== 'directory') this.#replaced = path;
     this.#walk.advance();
+  }
+
+  /** True where the target has logs of SQLite for a database at `path`, which must not meet the one that is restored. */
+  #outdate(path: ByteString): boolean {
+    const logs = this.#walk.liveLogs(path);
+    if (path === '' && logs.length > 0) {
+      const names = logs.map(printableName).join(' and ');
+      throw new HoldfastError('refused', `${names} beside the target belongs to the database that is there now.`, {
+        advice: 'Stop what uses that database and let it close it, or restore to another folder with --to.',
+      });
+    }
+    for (const log of logs) this.#outdated.add(log);
+    return logs.length > 0;
   }
 
   /** A folder on the way to what is selected: made where it is missing, else left alone. */
@@ -139,7 +156,8 @@ export class Join {
     const selected = selection.of(join(source, path));
     // The target itself stays, whether or not the snapshot says something of it.
     const kept = path === '' || (this.#kept !== undefined && isBelow(path, this.#kept));
-    const goes = replaced || (this.#options.delete && selected === 'inside' && !kept);
+    const outdated = this.#outdated.delete(path);
+    const goes = replaced || outdated || (this.#options.delete && selected === 'inside' && !kept);
     steps.push({ action: goes ? 'delete' : 'keep', path, entry: undefined, found: status, linkTo: undefined });
     if (selected === 'outside' && !replaced) this.#walk.skip();
     else this.#walk.advance();

@@ -96,7 +96,7 @@ export class Survey {
     const privileged = process.geteuid?.() === 0;
     const root = folder ?? (site.parent < 0 ? undefined : site.parent);
     const paths = root === undefined ? undefined : new SafePath(posix, root);
-    const walk = new TargetWalk(posix, folder, site.status);
+    const walk = new TargetWalk(posix, site);
     const comparison = new Comparison(posix, folder === undefined ? undefined : paths, {
       owners: privileged && request.noOwner !== true,
       privileged,

@@ -2,7 +2,9 @@ import type { ByteString } from '../../../shared/bytes.ts';
 import { systemCode } from '../../../shared/errors.ts';
 import type { FileStatus } from '../../posix/file-status.ts';
 import type { Posix } from '../../posix/posix.ts';
-import { SafePath } from '../../posix/safe-path.ts';
+import { lastName, parentPath, SafePath } from '../../posix/safe-path.ts';
+import { liveLogs } from '../../sources/sqlite/live-logs.ts';
+import { isSqliteSidecar } from '../../sources/sqlite/sidecars.ts';
 
 export interface FoundEntry {
   /** Below the target; '' is the target itself. */
@@ -10,10 +12,22 @@ export interface FoundEntry {
   status: FileStatus;
 }
 
+/** Where a walk goes: as a restore opens its target. */
+export interface WalkedSite {
+  path: ByteString;
+  /** The open folder that holds the target; -1 where there is none, or it may not be read. */
+  parent: number;
+  /** The open target; -1 where it is no folder. */
+  target: number;
+  status: FileStatus | undefined;
+}
+
 interface Level {
   path: ByteString;
   names: ByteString[];
   next: number;
+  /** Some of the names are such as SQLite keeps beside a database. */
+  hasSidecars: boolean;
 }
 
 /** What restores leave beside or inside a target while they are at work, and what they keep there, begins so. */
@@ -31,14 +45,15 @@ export function isEmpty(posix: Posix, folder: number): boolean {
 export class TargetWalk {
   readonly #posix: Posix;
   readonly #paths: SafePath | undefined;
+  readonly #site: WalkedSite;
   readonly #levels: Level[] = [];
   #next: FoundEntry | undefined;
 
-  /** `folder` is the open target, or undefined where the target is no folder; `status` is the target's own, where there is one. */
-  constructor(posix: Posix, folder: number | undefined, status: FileStatus | undefined) {
+  constructor(posix: Posix, site: WalkedSite) {
     this.#posix = posix;
-    this.#paths = folder === undefined ? undefined : new SafePath(posix, folder);
-    this.#next = status === undefined ? undefined : { path: '' as ByteString, status };
+    this.#site = site;
+    this.#paths = site.target < 0 ? undefined : new SafePath(posix, site.target);
+    this.#next = site.status === undefined ? undefined : { path: '' as ByteString, status: site.status };
   }
 
   /** The entry that comes next. */
@@ -58,6 +73,17 @@ export class TargetWalk {
     this.#next = this.#findNext();
   }
 
+  /** What SQLite would play into a database at `path`, where the walk has come to, whether or not one is there now. */
+  liveLogs(path: ByteString): ByteString[] {
+    const { parent, target } = this.#site;
+    if (path === '') return target < 0 && parent >= 0 ? liveLogs(this.#posix, parent, lastName(this.#site.path)) : [];
+    const folder = parentPath(path);
+    const level = this.#levels.findLast((one) => one.path === folder);
+    if (level?.hasSidecars !== true || this.#paths === undefined) return [];
+    const logs = liveLogs(this.#posix, this.#paths.directory(folder), lastName(path));
+    return logs.map((name) => (folder === '' ? name : `${folder}/${name}`) as ByteString);
+  }
+
   close(): void {
     this.#paths?.close();
   }
@@ -67,7 +93,7 @@ export class TargetWalk {
     try {
       const names = this.#posix.names(this.#paths.directory(path));
       const own = path === '' ? names.filter((name) => !name.startsWith(RESERVED_PREFIX)) : names;
-      this.#levels.push({ path, names: own.sort(), next: 0 });
+      this.#levels.push({ path, names: own.sort(), next: 0, hasSidecars: own.some(isSqliteSidecar) });
     } catch (error) {
       if (!isGone(error)) throw Object.assign(error as Error, { path });
     }

@@ -11,7 +11,12 @@ export function readObjects(root: string): FakeObject[] {
   const posix = openPosix();
   const folder = posix.openRoot(encodeText(root));
   const paths = new SafePath(posix, folder);
-  const walk = new TargetWalk(posix, folder, posix.status(folder));
+  const walk = new TargetWalk(posix, {
+    path: encodeText(root),
+    parent: -1,
+    target: folder,
+    status: posix.status(folder),
+  });
   const firsts = new Map<bigint, ByteString>();
   const objects: FakeObject[] = [];
   for (let found = walk.peek(); found !== undefined; walk.advance(), found = walk.peek()) {

@@ -147,11 +147,21 @@ export const createSharedMemory = (pages: number): WasmMemory<SharedArrayBuffer>
 export const createPrivateMemory = (pages: number): WasmMemory<ArrayBuffer> =>
   new WebAssembly.Memory({ initial: pages, maximum: pages });
 
+/** Compiled once: what is shared and what is private need modules of their own. */
+const compiled = { shared: new WeakMap<WasmFunction, object>(), private: new WeakMap<WasmFunction, object>() };
+
+function compile(code: WasmFunction, shared: boolean): object {
+  const known = compiled[shared ? 'shared' : 'private'];
+  const module = known.get(code) ?? new WebAssembly.Module(assembleModule(shared, code));
+  known.set(code, module);
+  return module;
+}
+
 /**
- * Compiles `code` over `memory`. Numbers passed are taken modulo 2^32; an i32 result comes back signed, no result as undefined.
+ * The function `code` over `memory`; compiled only the first time. Numbers passed are taken modulo 2^32; an i32 result comes back signed,
+ * no result as undefined.
  */
 export function instantiate(memory: WasmMemory<ArrayBufferLike>, code: WasmFunction): (...values: number[]) => number {
-  const shared = memory.buffer instanceof SharedArrayBuffer;
-  const module = new WebAssembly.Module(assembleModule(shared, code));
+  const module = compile(code, memory.buffer instanceof SharedArrayBuffer);
   return new WebAssembly.Instance(module, { env: { memory } }).exports.run;
 }

@@ -23,9 +23,12 @@ import {
   readExpected,
 } from '../helpers/fixture-repository.ts';
 import { holdfast } from '../helpers/holdfast-process.ts';
+import { rememberScrypt } from '../helpers/remember-scrypt.ts';
 import { RESCUE, type RescueRun } from '../helpers/rescue/run-rescue.ts';
 import type { Losses } from '../helpers/tree/compare-trees.ts';
 import { readTree, type Tree } from '../helpers/tree/read-tree.ts';
+
+rememberScrypt();
 
 const expected = readExpected();
 const damages = readDamages();

@@ -8,6 +8,7 @@ import {
   instantiate,
   returnValue,
   set,
+  type WasmFunction,
   type WasmMemory,
   when,
   whileLoop,
@@ -57,9 +58,10 @@ const scan: Code = [
   ...i32.const(0),
 ];
 
+const gearScan: WasmFunction = { params: [I32, I32, I32], results: [I32], locals: [I64, I64], body: scan };
+
 /**
  * The gear hash (Xia et al., "FastCDC", USENIX ATC 2016) with 64-bit values, as WebAssembly over `memory`, whose first
  * 2048 bytes must hold the gear table.
  */
-export const createGearScan = (memory: WasmMemory<ArrayBufferLike>): GearScan =>
-  instantiate(memory, { params: [I32, I32, I32], results: [I32], locals: [I64, I64], body: scan });
+export const createGearScan = (memory: WasmMemory<ArrayBufferLike>): GearScan => instantiate(memory, gearScan);

@@ -11,12 +11,15 @@ import { listSessions, Session } from '../../../src/backup/repository/sessions.t
 import { putSnapshot, readCatalog } from '../../../src/backup/repository/snapshots.ts';
 import { MemoryStore } from '../../../src/backup/stores/memory.ts';
 import { ManualClock } from '../../helpers/manual-clock.ts';
+import { rememberScrypt } from '../../helpers/remember-scrypt.ts';
 import { testHost } from '../../helpers/repository/test-repository.ts';
 import { backUpTiny, restoreTiny } from '../../helpers/repository/tiny-backup.ts';
 import { SeededRandom, testSeed } from '../../helpers/seeded-random.ts';
 import { entryOf, fileOf, raw } from '../archive/helpers/members.ts';
 import { sampleTree } from '../archive/helpers/sample-tree.ts';
 import { environmentOf, exportBytes, newRepository, noise, snapshotOf } from './helpers/environment.ts';
+
+rememberScrypt();
 
 const day = (number: number) => `2030-01-0${number}T00:00:00.000Z`;
 

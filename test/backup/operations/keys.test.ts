@@ -11,9 +11,12 @@ import { Repository } from '../../../src/backup/repository/repository.ts';
 import { FaultyStore } from '../../../src/backup/stores/faulty.ts';
 import { MemoryStore } from '../../../src/backup/stores/memory.ts';
 import { ManualClock } from '../../helpers/manual-clock.ts';
+import { rememberScrypt } from '../../helpers/remember-scrypt.ts';
 import { testHost } from '../../helpers/repository/test-repository.ts';
 import { SeededRandom } from '../../helpers/seeded-random.ts';
 import { LOG_N, newRepository } from './helpers/environment.ts';
+
+rememberScrypt();
 
 async function opens(store: Store, passphrase: string): Promise<boolean> {
   const ports = {

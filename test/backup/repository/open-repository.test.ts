@@ -6,8 +6,11 @@ import type { RepositoryConfig, RepositoryPorts } from '../../../src/backup/repo
 import { FaultyStore } from '../../../src/backup/stores/faulty.ts';
 import { MemoryStore } from '../../../src/backup/stores/memory.ts';
 import { ManualClock } from '../../helpers/manual-clock.ts';
+import { rememberScrypt } from '../../helpers/remember-scrypt.ts';
 import { testHost } from '../../helpers/repository/test-repository.ts';
 import { SeededRandom } from '../../helpers/seeded-random.ts';
+
+rememberScrypt();
 
 const PASSPHRASE = 'correct horse';
 const RESCUE = { name: 'rescue-1.mjs', bytes: Buffer.from('// rescue') };

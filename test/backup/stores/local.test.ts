@@ -202,12 +202,15 @@ describe('a store in a folder', () => {
   it('writes at most four objects at once', async () => {
     let writing = 0;
     let most = 0;
+    const four = Promise.withResolvers<void>();
     const files: FileSystem = {
       ...nodeFileSystem,
       open: async (path, flags, fileMode) => {
         const file = await nodeFileSystem.open(path, flags, fileMode);
         if (!/\/put-[1-9]\d*$/.test(path)) return file;
         most = Math.max(most, ++writing);
+        if (writing === 4) four.resolve();
+        await four.promise;
         const close = file.close.bind(file);
         return Object.assign(file, {
           close: async () => {

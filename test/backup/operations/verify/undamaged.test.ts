@@ -12,10 +12,13 @@ import { Session } from '../../../../src/backup/repository/sessions.ts';
 import { readCatalog, type SnapshotRecord } from '../../../../src/backup/repository/snapshots.ts';
 import { FaultyStore } from '../../../../src/backup/stores/faulty.ts';
 import { StoreWrapper } from '../../../../src/backup/stores/store-wrapper.ts';
+import { rememberScrypt } from '../../../helpers/remember-scrypt.ts';
 import { testHost } from '../../../helpers/repository/test-repository.ts';
 import { backUpTiny, restoreTiny } from '../../../helpers/repository/tiny-backup.ts';
 import { SeededRandom, testSeed } from '../../../helpers/seeded-random.ts';
 import { check, copyOf, createSample, fillSample, reopened, sampleFiles } from './sample-repository.ts';
+
+rememberScrypt();
 
 const HOUR_MS = 60 * 60 * 1000;
 const SEED = testSeed();

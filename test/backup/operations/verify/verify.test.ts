@@ -12,8 +12,11 @@ import { LocalStore } from '../../../../src/backup/stores/local.ts';
 import { ReadOnlyStore } from '../../../../src/backup/stores/read-only.ts';
 import { startVerifyWorkers } from '../../../../src/backup/threads/verify-pool.ts';
 import { readProcessIdentity } from '../../../../src/shared/process-identity.ts';
+import { rememberScrypt } from '../../../helpers/remember-scrypt.ts';
 import { backUpTiny } from '../../../helpers/repository/tiny-backup.ts';
 import { check, copyOf, createSample, fillSample, reopened, type Sample } from './sample-repository.ts';
+
+rememberScrypt();
 
 const FILES = { 'a.txt': 'first file', 'folder/b.txt': 'second file', 'folder/c.txt': 'third file' };
 

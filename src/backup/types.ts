@@ -30,6 +30,8 @@ export interface SnapshotSummary {
   durationMs: number;
   warnings: number;
   pinned: boolean;
+  /** Why it is pinned, empty where nobody said; null where it is not. */
+  pinReason: string | null;
   /** The retention rules that keep it, e.g. `last 3`, `daily for 30 d`; `pinned`; empty when no policy was asked for. */
   kept: string[];
   verified: { depth: VerifyDepth; time: string; damaged: number } | null;

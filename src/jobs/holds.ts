@@ -1,4 +1,5 @@
 import type { Engine } from '../backup/engine.ts';
+import type { SnapshotSummary } from '../backup/types.ts';
 import type { EventSink } from '../notify/event.ts';
 import type { Clock } from '../shared/clock.ts';
 import { HoldfastError } from '../shared/errors.ts';
@@ -16,6 +17,7 @@ export interface HoldParts {
 export type NewHold = Pick<Hold, 'source' | 'snapshot' | 'suspect' | 'reasons'>;
 
 const REASON = 'held: a later run was far from the usual';
+const FOUND_PINNED = 'It was held before the state was lost';
 
 /** Sources whose last good snapshot is held until an owner has looked at a run that was far from the usual. */
 export class Holds {
@@ -68,6 +70,26 @@ export class Holds {
         const hold = unattended.holds.find((one) => one.source === source && one.snapshot === snapshot);
         if (hold !== undefined) hold.pin = pin;
       });
+    }
+  }
+
+  /**
+   * Holds again what the repository says is held and the state does not know of: it was lost. Whoever is asked then does not know what was answered before, so
+   * nothing of the time between becomes usual by itself.
+   */
+  async adopt(listed: readonly SnapshotSummary[], sources: readonly string[]): Promise<void> {
+    const { state, clock, sink } = this.#parts;
+    const since = new Date(clock.now()).toISOString();
+    for (const source of sources.filter((one) => !this.isHeld(one))) {
+      const own = listed.filter((one) => one.source === source);
+      const pinned = own.find(({ pinReason }) => pinReason === REASON);
+      if (pinned === undefined) continue;
+      const hold = { source, snapshot: pinned.id, suspect: (own[0] ?? pinned).id.slice(0, 8), reasons: [FOUND_PINNED] };
+      const saved = remember(state, ({ unattended }) => {
+        unattended.holds.push({ ...hold, since, pin: 'ours', confirmed: true, messages: [] });
+      });
+      sink.happened({ kind: 'hold', source, suspect: hold.suspect, kept: pinned.id, reasons: hold.reasons });
+      await saved;
     }
   }
 

@@ -1,6 +1,5 @@
 import { dirname } from 'node:path';
 import type { Adapter } from 'lowdb';
-import { HoldfastError } from '../shared/errors.ts';
 import { type FileCalls, readWhole, removeFile, syncFolder, unlessAbsent, writeNew } from './file-calls.ts';
 
 /** Makes a document of what was read, undefined where it is none; throws where a later program wrote it. */
@@ -46,7 +45,7 @@ export class DurableFile<T extends object> implements Adapter<T> {
     this.#options = options;
   }
 
-  /** @throws HoldfastError `damaged` where neither the document nor the one before it can be read */
+  /** Null where there is none. One that cannot be read, with none before it that can, is set aside: nobody should be without a bot for it. */
   async read(): Promise<T | null> {
     const current = await this.#parse(this.#path);
     this.#isSound = 'document' in current;
@@ -82,13 +81,28 @@ export class DurableFile<T extends object> implements Adapter<T> {
       return before;
     }
     if (current.absent && before.absent) return undefined;
-    throw new HoldfastError(
-      'damaged',
-      `${this.#path} ${current.problem}, and the version before it ${before.problem}`,
-      {
-        advice: 'Move both files away to start with an empty state: backups do not depend on it.',
-      },
+    const aside = await this.#setAside([current, before]);
+    this.#options.onLoss(
+      `${this.#path} ${current.problem}, and the version before it ${before.problem}. All that it held is lost; what was there is in ${aside}`,
     );
+    return undefined;
+  }
+
+  /** Nothing is deleted: somebody may want to look at it. */
+  async #setAside([current, before]: [Unusable, Unusable]): Promise<string> {
+    const { files } = this.#options;
+    const names: string[] = [];
+    for (const [path, { absent }] of [
+      [this.#path, current],
+      [`${this.#path}.bak`, before],
+    ] as const) {
+      if (absent) continue;
+      const aside = await freeName(files, `${path}.unreadable`);
+      await files.rename(path, aside);
+      names.push(aside);
+    }
+    await syncFolder(files, dirname(this.#path));
+    return names.join(' and ');
   }
 
   /** What a write has left that did not come to its end. */
@@ -113,6 +127,13 @@ export class DurableFile<T extends object> implements Adapter<T> {
     const document = this.#options.read(content);
     if (document !== undefined) return { document, revision };
     return { problem: 'is no state document', absent: false };
+  }
+}
+
+async function freeName(files: FileCalls, wanted: string): Promise<string> {
+  for (let number = 1; ; number++) {
+    const name = number === 1 ? wanted : `${wanted}-${number}`;
+    if ((await files.lstat(name).catch(unlessAbsent)) === undefined) return name;
   }
 }
 

@@ -35,7 +35,7 @@ export interface StateOptions {
 /**
  * Opens the state in a folder, which is made when it is missing.
  *
- * @throws HoldfastError `locked` where another process has it, `damaged`, `unsupported_version`
+ * @throws HoldfastError `locked` where another process has it, `unsupported_version`
  */
 export async function openState(folder: string, options: StateOptions): Promise<State> {
   const { identity, onWarning, files = nodeFileCalls, isAnswered = async () => true } = options;

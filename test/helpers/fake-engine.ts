@@ -79,6 +79,7 @@ export function summary(number: number, more: Partial<SnapshotSummary> = {}): Sn
     durationMs: 1500,
     warnings: 0,
     pinned: false,
+    pinReason: null,
     kept: ['daily 1'],
     verified: null,
     ...more,
@@ -263,8 +264,8 @@ function fakeEngine(state: FakeRepository, behaviour: FakeBehaviour, location: s
         durationMs: 5,
       };
     },
-    pin: async (id) => change(id, { pinned: true }),
-    unpin: async (id) => change(id, { pinned: false }),
+    pin: async (id, reason = '') => change(id, { pinned: true, pinReason: reason }),
+    unpin: async (id) => change(id, { pinned: false, pinReason: null }),
     async tag(id, request) {
       called('tag', { id, ...request });
       const tags = request.set ?? [

@@ -43,6 +43,22 @@ describe('a run that is far from the usual', () => {
     );
   });
 
+  it('stays held though the state is lost, and only what is there now is usual once an owner says so', async () => {
+    const { stage, kept } = await heldStage();
+    await stage.clock.advance(HOUR_MS);
+    await stage.run();
+    const later = new RunStage();
+    later.repository.snapshots.push(...stage.repository.snapshots);
+    await later.clock.advance(13 * HOUR_MS);
+    const engine = await later.engine();
+    for (let i = 0; i < 2; i++) await later.holds.adopt(await engine.list(), ['app']);
+    expect(later.happened).toMatchObject([{ kind: 'hold', source: 'app', kept }]);
+    await later.holds.accept('app', 'Ann', engine);
+    expect(pinned(later, kept)).toBe(false);
+    await later.holds.adopt(await engine.list(), ['app']);
+    expect(later.holds.any).toBe(false);
+  });
+
   it('stays held over a restart, and is usual once an owner says that all looks right', async () => {
     const { stage, kept } = await heldStage();
     const later = new RunStage('', '', stage.state.reopened());

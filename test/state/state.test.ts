@@ -55,12 +55,27 @@ describe('the state', () => {
     await second.close();
   });
 
-  it('says so when nothing can be read, and leaves the files alone', async () => {
-    const folder = newFolder();
-    writeFileSync(join(folder, 'state.json'), 'x');
-    await expect(open(folder)).rejects.toMatchObject({ code: 'damaged' });
-    expect(readFileSync(join(folder, 'state.json'), 'utf8')).toBe('x');
-  });
+  it.each([['state.json'], ['state.json.bak'], ['state.json', 'state.json.bak']])(
+    'of which nothing can be read is set aside, which is told, and begins anew (%s %s)',
+    async (...names) => {
+      const folder = newFolder();
+      for (let time = 1; time <= 2; time++) {
+        for (const name of names) writeFileSync(join(folder, name), `x${time}`);
+        const state = await open(folder);
+        expect(state.document).toEqual(emptyState());
+        expect(state.losses).toEqual([expect.stringContaining('All that it held is lost')]);
+        for (const name of names) {
+          const aside = join(folder, `${name}.unreadable${time > 1 ? '-2' : ''}`);
+          expect(readFileSync(aside, 'utf8')).toBe(`x${time}`);
+          expect(state.losses[0]).toContain(aside);
+        }
+        await state.close();
+      }
+      const again = await open(folder);
+      expect(again.losses).toEqual([]);
+      await again.close();
+    },
+  );
 
   it('of an earlier program is brought up to date and keeps what it knew', async () => {
     const folder = newFolder();

@@ -23,6 +23,8 @@ export interface SnapshotRecord {
   /** Its object is listed; it may still be damaged. */
   present: boolean;
   pinned: boolean;
+  /** What whoever pinned it said. */
+  pinReason: string | undefined;
   /** As the latest note says, else as given at the start. */
   tags: string[];
   verified: { depth: VerifyDepth; time: string; damaged: number } | undefined;
@@ -123,13 +125,16 @@ function record(
   notes: NoteBody[],
 ): SnapshotRecord {
   const verified = latestNote(notes, 'verified');
+  const pin = latestNote(notes, 'pinned', 'unpinned');
+  const pinned = pin?.note === 'pinned';
   return {
     id,
     body,
     status: statusOf(body, present, confirmed !== undefined, latestNote(notes, 'broken') !== undefined),
     confirmed,
     present,
-    pinned: latestNote(notes, 'pinned', 'unpinned')?.note === 'pinned',
+    pinned,
+    pinReason: pinned ? pin.reason : undefined,
     tags: latestNote(notes, 'tagged')?.tags ?? body.tags,
     verified: verified && { depth: verified.depth, time: verified.time, damaged: verified.damaged },
     notes,

@@ -19,6 +19,7 @@ export const JSON_SHAPES = {
     durationMs: 'how long it took',
     warnings: 'number of warnings',
     pinned: 'true when it is pinned',
+    pinReason: 'why it is pinned, empty when nobody said; null when it is not',
     kept: 'retention rules that keep it, an array of strings; empty when none does',
     verified: '`{depth, time, damaged}` of the deepest check so far, or null',
   },

@@ -31,8 +31,14 @@ export function maintenanceTasks(parts: MaintenanceParts): ScheduledTask[] {
   const { timeZone, maintenance } = unattended;
   const { graceMs } = maintenance;
   const works: Record<Task, (engine: Engine, context: OperationContext) => Promise<string>> = {
-    forget: (engine, context) => forgetByRules(engine, parts, context),
-    prune: (engine, context) => pruneUnneeded(engine, { holds, graceMs }, context),
+    forget: async (engine, context) => {
+      await adoptHolds(engine, parts);
+      return forgetByRules(engine, parts, context);
+    },
+    prune: async (engine, context) => {
+      await adoptHolds(engine, parts);
+      return pruneUnneeded(engine, { holds, graceMs }, context);
+    },
     verify: verifySample,
   };
   return (Object.keys(works) as Task[]).flatMap((name) => {
@@ -40,6 +46,11 @@ export function maintenanceTasks(parts: MaintenanceParts): ScheduledTask[] {
     if (cron === undefined) return [];
     return [{ name, lane: 'maintenance', cron, timeZone, begin: () => runTask(parts, name, works[name]) }];
   });
+}
+
+/** The state may have been lost since the repository was last looked at: what is held is known there too. */
+async function adoptHolds(engine: Pick<Engine, 'list'>, { holds, unattended }: MaintenanceParts): Promise<void> {
+  await holds.adopt(await engine.list(), Object.keys(unattended.sources));
 }
 
 async function runTask(

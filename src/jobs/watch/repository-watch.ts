@@ -26,6 +26,7 @@ export class RepositoryWatch {
     const known = history.snapshots;
     const listed = await repository.list();
     await history.reconcile(known, listed, sources);
+    await holds.adopt(listed, sources);
     await storage.sample(await repository.usedBytes(), listed);
   }
 }

@@ -67,6 +67,7 @@ describe('list', () => {
       durationMs: 0,
       warnings: 1,
       pinned: false,
+      pinReason: null,
       kept: [],
       verified: { depth: 'checksums', time: '2030-01-01T00:00:00.000Z', damaged: 2 },
     });

@@ -15,7 +15,11 @@ import { SeededRandom } from '../../helpers/seeded-random.ts';
 import { unattendedOf } from '../../helpers/unattended.ts';
 
 /** Maintenance on an engine that says what it was asked and answers as a test wants. */
-function open(answers: Partial<Record<'forget' | 'prune' | 'verify', unknown>> = {}, more = '') {
+function open(
+  answers: Partial<Record<'forget' | 'prune' | 'verify', unknown>> = {},
+  more = '',
+  listed: SnapshotSummary[] = [],
+) {
   const state = new MemoryState();
   const clock = new ManualClock();
   const events: HappenedEvent[] = [];
@@ -27,7 +31,12 @@ function open(answers: Partial<Record<'forget' | 'prune' | 'verify', unknown>> =
     if (answer instanceof Error) throw answer;
     return answer;
   };
-  const engine = { forget: ask('forget'), prune: ask('prune'), verify: ask('verify') } as unknown as Engine;
+  const engine = {
+    forget: ask('forget'),
+    prune: ask('prune'),
+    verify: ask('verify'),
+    list: async () => listed,
+  } as unknown as Engine;
   let open = 0;
   const runner = new JobRunner({ state, clock, random: new SeededRandom(1), atOnce: 2, scrub: (text) => text });
   const tasks = maintenanceTasks({
@@ -81,6 +90,20 @@ describe('maintenance', () => {
     expect(events).toMatchObject([{ kind: 'maintenance_done', task: 'forget' }]);
     expect(runner.jobs).toMatchObject([{ kind: 'forget', state: 'completed', told: true }]);
     expect(opened()).toBe(0);
+  });
+
+  it('spares what the repository says is held, though the state that knew of it is lost', async () => {
+    const held = snapshot(1, { pinned: true, pinReason: 'held: a later run was far from the usual' });
+    const answers = { forget: { forgotten: [snapshot(2)], kept: [held] } };
+    const stage = open(answers, '', [snapshot(3), snapshot(2), held, summary(4, { source: 'shop' })]);
+    await stage.run('prune');
+    await stage.run('forget');
+    expect(stage.asked.map(([name, request]) => [name, (request as { dryRun?: boolean }).dryRun])).toEqual([
+      ['forget', true],
+      ['forget', false],
+    ]);
+    expect(stage.events.filter(({ kind }) => kind === 'hold')).toMatchObject([{ source: 'app', kept: held.id }]);
+    expect(stage.state.document.unattended.holds).toMatchObject([{ source: 'app', pin: 'ours', confirmed: true }]);
   });
 
   it('frees nothing while a source is held', async () => {

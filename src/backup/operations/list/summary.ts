@@ -6,7 +6,7 @@ import type { SnapshotSummary, Trigger } from '../../types.ts';
 
 /** What people and scripts are told about a snapshot. `kept` are the retention rules that keep it. */
 export function summaryOf(record: SnapshotRecord, kept: readonly string[] = []): SnapshotSummary {
-  const { id, body, status, pinned, tags, verified } = record;
+  const { id, body, status, pinned, pinReason, tags, verified } = record;
   return {
     id,
     time: body.time,
@@ -26,6 +26,7 @@ export function summaryOf(record: SnapshotRecord, kept: readonly string[] = []):
     durationMs: Math.max(0, Date.parse(body.ended) - Date.parse(body.scan)),
     warnings: body.warningCount,
     pinned,
+    pinReason: pinReason ?? null,
     kept: [...kept],
     verified: verified ?? null,
   };

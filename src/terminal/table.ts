@@ -43,7 +43,8 @@ export async function* renderTable(table: Table, options: RenderOptions): AsyncG
 interface Layout {
   shown: readonly { index: number; width: number; align: 'left' | 'right' }[];
   hidden: readonly Column[];
-  shortens: boolean;
+  /** Columns of the terminal. */
+  limit: number | undefined;
 }
 
 function layOut(columns: readonly Column[], cells: readonly string[][], limit: number | undefined): Layout {
@@ -52,7 +53,7 @@ function layOut(columns: readonly Column[], cells: readonly string[][], limit: n
     align,
     width: Math.max(displayWidth(title), ...cells.map((row) => displayWidth(row[index] ?? ''))),
   }));
-  if (limit === undefined) return { shown: all, hidden: [], shortens: false };
+  if (limit === undefined) return { shown: all, hidden: [], limit };
   let shown = all;
   for (const [index, column] of [...columns.entries()].reverse()) {
     if (totalWidth(shown) > limit && column.minor) shown = shown.filter((one) => one.index !== index);
@@ -63,18 +64,21 @@ function layOut(columns: readonly Column[], cells: readonly string[][], limit: n
     one === widest && over > 0 ? { ...one, width: Math.max(one.width - over, NARROWEST) } : one,
   );
   const hidden = columns.filter((_column, index) => !shown.some((one) => one.index === index));
-  return { shown: squeezed, hidden, shortens: true };
+  return { shown: squeezed, hidden, limit };
 }
 
 const totalWidth = (shown: Layout['shown']): number =>
   shown.reduce((sum, { width }) => sum + width, GAP.length * (shown.length - 1));
 
-function line({ shown, shortens }: Layout, cells: readonly string[]): string {
-  const padded = shown.map(({ index, width, align }) => {
-    const cell = cells[index] ?? '';
-    return pad(shortens ? shorten(cell, width) : cell, width, align);
-  });
-  return padded.join(GAP).trimEnd();
+function line({ shown, limit }: Layout, cells: readonly string[]): string {
+  const write = (cellOf: (cell: string, width: number) => string): string =>
+    shown
+      .map(({ index, width, align }) => pad(cellOf(cells[index] ?? '', width), width, align))
+      .join(GAP)
+      .trimEnd();
+  const whole = write((cell) => cell);
+  // A row that is longer than those that were measured stands out of line where there is room.
+  return limit === undefined || displayWidth(whole) <= limit ? whole : write(shorten);
 }
 
 async function* batches(rows: Table['rows']): AsyncGenerator<Row[]> {

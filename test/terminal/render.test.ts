@@ -138,6 +138,13 @@ describe('a View on a terminal', () => {
     expect(lines.map(displayWidth).filter((width) => width > 72)).toEqual([]);
   });
 
+  it('cuts nothing of later rows where there is room', async () => {
+    const rows = Array.from({ length: 1200 }, (_, i) => [`name-${i}`, `value-${i}`]);
+    const columns = [{ title: 'Name' }, { title: 'Value' }];
+    const shown = await render({ kind: 'table', columns, rows, empty: '' }, OPTIONS.terminal as RenderOptions);
+    expect(rows.filter((row) => !row.every((cell) => shown.includes(cell)))).toEqual([]);
+  });
+
   it('breaks long sentences between words', async () => {
     const sentence =
       'Keep a copy of the passphrase away from this machine: without it, nothing in the repository can be read.';

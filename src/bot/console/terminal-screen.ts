@@ -28,6 +28,11 @@ class TerminalScreen implements Screen {
   #waiting: ((line: string | undefined) => void) | undefined;
   #ended = false;
   #progress: string | undefined;
+  /** What was shown in place when a line was entered, and goes on below that line. */
+  #goesOn: string | undefined;
+  readonly #onKey = (_typed: string, key: { name?: string } | undefined): void => {
+    if (key?.name === 'return' || key?.name === 'enter') this.#entering();
+  };
   #paintedMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: TerminalOptions) {
@@ -48,6 +53,8 @@ class TerminalScreen implements Screen {
       removeHistoryDuplicates: true,
     });
     this.#reader.setPrompt(options.prompt);
+    // Before readline hears of the key, and leaves the line where it stands.
+    input.prependListener('keypress', this.#onKey);
     this.#reader.on('line', (line) => this.#take(line));
     this.#reader.on('close', () => this.#end());
     this.#reader.on('SIGINT', () => this.#interrupt());
@@ -83,18 +90,31 @@ class TerminalScreen implements Screen {
     this.#reader.close();
   }
 
+  /** A line that was typed stays where it was typed, and would leave what is shown above it behind as if it still were so. */
+  #entering(): void {
+    if (this.#progress === undefined || this.#ended) return;
+    const progress = this.#progress;
+    this.#repaint('', undefined);
+    this.#goesOn = progress;
+  }
+
   #take(line: string): void {
+    const goesOn = this.#goesOn;
+    this.#goesOn = undefined;
     const waiting = this.#waiting;
     this.#waiting = undefined;
     if (waiting === undefined) this.#typed.push(line);
     else waiting(line);
     this.#progress = undefined;
     this.#reader.setPrompt(this.#options.prompt);
-    if (!this.#ended) this.#reader.prompt();
+    if (this.#ended) return;
+    this.#reader.prompt();
+    if (goesOn !== undefined) this.#repaint('', goesOn);
   }
 
   #end(): void {
     this.#ended = true;
+    this.#options.input.removeListener('keypress', this.#onKey);
     this.#waiting?.(undefined);
   }
 
@@ -108,7 +128,7 @@ class TerminalScreen implements Screen {
   }
 
   /** Replaces progress and prompt by `text`, then paints progress and prompt again below it. */
-  #repaint(text: string, progress = text === '' ? undefined : this.#progress): void {
+  #repaint(text: string, progress: string | undefined = text === '' ? undefined : this.#progress): void {
     const { output } = this.#options;
     if (this.#ended) {
       output.write(text);

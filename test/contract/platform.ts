@@ -36,9 +36,19 @@ export interface PlatformUnderTest {
   /** They press a button of a visible message. */
   press(message: VisibleMessage, buttonId: string): Promise<void>;
   visible(): readonly VisibleMessage[];
-  /** Somebody deletes it. */
-  remove(messageId: string): void;
+  /** Somebody deletes it, or what showed it is replaced. */
+  remove(messageId: string): void | Promise<void>;
   cleanUp?: () => Promise<void>;
+}
+
+/** What cannot be on a platform, and why. It is held to what is true there instead. */
+export interface Apart {
+  /** There is one person: every place is direct, and whatever is seen is theirs alone. */
+  alone?: string;
+  /** What was done arrives once. */
+  once?: string;
+  /** What was shown stays where it is: what takes its place stands below. */
+  stays?: string;
 }
 
 const NASTY = [
@@ -52,7 +62,14 @@ const NASTY = [
 const say = (text: string): View => ({ kind: 'text', text });
 
 /** What every Platform promises (src/bot/platform.ts). `open` gives one that is not started, beside a service that is empty. */
-export function describePlatform(title: string, open: () => Promise<PlatformUnderTest>): void {
+export function describePlatform(
+  title: string,
+  open: () => Promise<PlatformUnderTest>,
+  { alone, once, stays }: Apart = {},
+): void {
+  const told = (promise: string, reason?: string): string =>
+    reason === undefined ? promise : `${promise} (${reason})`;
+
   describe(`the platform contract: ${title}`, () => {
     let under: PlatformUnderTest;
     let events: RecordingEvents;
@@ -91,33 +108,36 @@ export function describePlatform(title: string, open: () => Promise<PlatformUnde
       await shown('the answer');
     });
 
-    it('hands on the same delivery with the same ID, and another with another', async () => {
-      await under.command('status', 'a');
-      await under.command('status', 'a');
-      await under.command('status', 'b');
+    it(told('hands on the same delivery with the same ID, and another with another', once), async () => {
+      const deliveries = once === undefined ? ['a', 'a', 'b'] : ['a', 'b', 'c'];
+      for (const delivery of deliveries) await under.command('status', delivery);
       await expect.poll(() => events.commands.length, { timeout: 5000 }).toBe(3);
-      const [first, second, third] = events.commands.map(({ eventId }) => eventId);
-      expect(second).toBe(first);
-      expect(third).not.toBe(first);
+      const ids = events.commands.map(({ eventId }) => eventId);
+      expect(ids.map((id) => ids.indexOf(id))).toEqual(deliveries.map((one) => deliveries.indexOf(one)));
     });
 
-    it('says who, where and what', async () => {
+    it(told('says who, where and what', alone), async () => {
       await under.command('status');
       await expect.poll(() => events.commands.length, { timeout: 5000 }).toBe(1);
       const [event] = events.commands;
       expect(event).toMatchObject({ kind: 'command', command: 'status', raw: {} });
-      expect(event?.place).toMatchObject({ platform: under.platform.name, channel: under.channel, direct: false });
+      expect(event?.place).toMatchObject({
+        platform: under.platform.name,
+        channel: under.channel,
+        direct: alone !== undefined,
+      });
       expect(event?.person.platform).toBe(under.platform.name);
     });
 
-    it('shows one answer in place of the one before, and gives where it is', async () => {
+    it(told('shows one answer in place of the one before, and gives where it is', stays), async () => {
       const refs: unknown[] = [];
       events.answer = async (reply) => {
         refs.push(await reply.show(say('first words')), await reply.show(say('second words')));
       };
       await under.command('status');
       await shown('second words');
-      expect(seen('first words')).toBeUndefined();
+      if (stays === undefined) expect(seen('first words')).toBeUndefined();
+      else expect(under.visible().at(-1)?.text).toContain('second words');
       // The server shows it before the bot has heard that it does.
       await expect.poll(() => refs[1]).toMatchObject({ platform: under.platform.name, channel: under.channel });
     });
@@ -133,6 +153,18 @@ export function describePlatform(title: string, open: () => Promise<PlatformUnde
       expect((await shown('and this')).private).toBe(true);
     });
 
+    it('knows no message that others could see where a button is for the person alone', async () => {
+      events.audienceOf = 'person';
+      events.answer = async (reply) => {
+        await reply.show({ kind: 'buttons', buttons: [{ id: 'between-us', label: 'Go' }] });
+      };
+      await under.command('status');
+      await expect.poll(() => under.visible()[0]?.buttons, { timeout: 5000 }).toEqual(['between-us']);
+      await under.press(under.visible()[0] as VisibleMessage, 'between-us');
+      await expect.poll(() => events.presses.length, { timeout: 5000 }).toBe(1);
+      expect(events.presses[0]).toMatchObject({ id: 'between-us', message: undefined });
+    });
+
     it('gives back the ID of a button, and which message holds it', async () => {
       const view: View = {
         kind: 'stack',
@@ -146,19 +178,25 @@ export function describePlatform(title: string, open: () => Promise<PlatformUnde
       expect(events.presses[0]).toMatchObject({ kind: 'press', id: 'opaque-1', message: ref });
     });
 
-    it('edits what it posted, and takes away buttons that are gone', async () => {
+    it(told('edits what it posted, and takes away buttons that are gone', stays), async () => {
       const ref = await under.platform.post(under.channel, {
         kind: 'stack',
         views: [say('before'), { kind: 'buttons', buttons: [{ id: 'b', label: 'Go' }] }],
       });
+      const before = await shown('before');
       await under.platform.edit(ref, say('after'));
       expect((await shown('after')).buttons).toEqual([]);
-      expect(seen('before')).toBeUndefined();
+      if (stays === undefined) {
+        expect(seen('before')).toBeUndefined();
+      } else {
+        await under.press(before, 'b');
+        expect(events.presses).toEqual([]);
+      }
     });
 
     it('tells that a message is gone', async () => {
       const ref = await under.platform.post(under.channel, say('soon gone'));
-      under.remove(ref.message);
+      await under.remove(ref.message);
       await expect(under.platform.edit(ref, say('after'))).rejects.toMatchObject({ code: 'not_found' });
     });
 
@@ -208,6 +246,11 @@ export function describePlatform(title: string, open: () => Promise<PlatformUnde
       };
       await under.platform.post(under.channel, { kind: 'file', name: 'lines.txt', content: content() });
       await expect.poll(() => under.visible()[0]?.files, { timeout: 5000 }).toEqual(['line 1\nline 2\n']);
+    });
+
+    it('tells that it has stopped', async () => {
+      await under.platform.stop();
+      expect(events.states.at(-1)).toBe('stopped');
     });
 
     it('hands on nothing after it was stopped', async () => {

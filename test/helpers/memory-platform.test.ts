@@ -27,8 +27,10 @@ describePlatform('memory', async () => {
     async command(name, delivery) {
       void platform.command(ANN, PLACE, name, {}, ...(delivery === undefined ? [] : [delivery]));
     },
-    press: (message, id) =>
-      platform.press(ANN, PLACE, id, { platform: 'memory', channel: message.channel, message: message.id }),
+    press: (message, id) => {
+      const held = { platform: 'memory', channel: message.channel, message: message.id };
+      return platform.press(ANN, PLACE, id, message.private ? undefined : held);
+    },
     remove: (id) => {
       platform.messages.splice(
         platform.messages.findIndex(({ ref }) => ref.message === id),

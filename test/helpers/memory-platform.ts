@@ -45,6 +45,7 @@ export class MemoryPlatform implements Platform {
   }
 
   async stop(): Promise<void> {
+    this.#events?.onState('stopped');
     this.#events = undefined;
   }
 

@@ -5,7 +5,16 @@ import { renderView } from '../../terminal/render.ts';
 import type { Style } from '../../terminal/style.ts';
 import type { View } from '../../view/view.ts';
 import type { ChatCommands } from '../chat/chat-commands.ts';
-import type { CommandEvent, MessageRef, Person, Platform, PlatformEvents, PressEvent, Reply } from '../platform.ts';
+import type {
+  Audience,
+  CommandEvent,
+  MessageRef,
+  Person,
+  Platform,
+  PlatformEvents,
+  PressEvent,
+  Reply,
+} from '../platform.ts';
 import { parseSaid, SAID_GRAMMAR } from '../said-words.ts';
 import { splitWords } from '../split-words.ts';
 import { completeSaid, type HalfTyped } from './complete-said.ts';
@@ -47,6 +56,8 @@ const PROMPT = '> ';
 const LEAVE = new Set(['quit', 'exit']);
 const FAILED = 1;
 const INTERRUPTED = 130;
+/** Posts are remembered by their key for so long. */
+const REMEMBERED_MS = 10 * 60_000;
 /** Where nothing says how wide the terminal is. */
 const COLUMNS = 80;
 
@@ -71,7 +82,7 @@ class OpenConsole implements ConsolePlatform {
   readonly help = [SAID_GRAMMAR, KEYS];
   readonly #options: ConsolePlatformOptions;
   readonly #live = new LiveLines();
-  readonly #posted = new Map<string, MessageRef>();
+  readonly #posted = new Map<string, { atMs: number; posted: MessageRef }>();
   readonly #run: string;
   #screen: Screen | undefined;
   #events: PlatformEvents | undefined;
@@ -103,16 +114,25 @@ class OpenConsole implements ConsolePlatform {
   }
 
   async stop(): Promise<void> {
-    this.#screen?.close();
+    if (this.#screen === undefined) return;
+    this.#screen.close();
     this.#screen = undefined;
+    this.#events?.onState('stopped');
   }
 
   async post(_channel: string, view: View, { key }: { key?: string } = {}): Promise<MessageRef> {
+    const nowMs = this.#options.now();
+    for (const [known, { atMs }] of this.#posted) if (atMs <= nowMs - REMEMBERED_MS) this.#posted.delete(known);
     const before = key === undefined ? undefined : this.#posted.get(key);
-    if (before !== undefined) return before;
+    if (before !== undefined) return before.posted;
     const ref = this.#newMessage();
-    if (key !== undefined) this.#posted.set(key, ref);
-    await this.#print(ref, view);
+    if (key !== undefined) this.#posted.set(key, { atMs: nowMs, posted: ref });
+    try {
+      await this.#print(ref, view);
+    } catch (error) {
+      if (key !== undefined) this.#posted.delete(key);
+      throw error;
+    }
     return ref;
   }
 
@@ -178,7 +198,7 @@ class OpenConsole implements ConsolePlatform {
       command: name,
       raw: parseSaid(name, fields, words),
     };
-    await this.#events?.onCommand(event, this.#reply());
+    await this.#events?.onCommand(event, this.#reply(event));
   }
 
   #numbered(number: number): PlacedButton {
@@ -193,10 +213,11 @@ class OpenConsole implements ConsolePlatform {
     });
   }
 
-  async #press({ id, value, message }: PlacedButton): Promise<void> {
+  async #press({ id, value, message, audience }: PlacedButton): Promise<void> {
     const chosen = value === undefined ? {} : { value };
-    const event: PressEvent = { ...this.#incoming(), kind: 'press', id, ...chosen, message };
-    await this.#events?.onPress(event, this.#reply());
+    const held = audience === 'person' ? undefined : message;
+    const event: PressEvent = { ...this.#incoming(), kind: 'press', id, ...chosen, message: held };
+    await this.#events?.onPress(event, this.#reply(event));
   }
 
   #find(words: readonly string[]): { name: string; words: readonly string[] } {
@@ -211,21 +232,22 @@ class OpenConsole implements ConsolePlatform {
     });
   }
 
-  #reply(): Reply {
+  #reply(event: CommandEvent | PressEvent): Reply {
+    const audience = this.#events?.audience(event);
     const ref = this.#newMessage();
     return {
       show: async (view) => {
-        await this.#print(ref, view);
-        return ref;
+        await this.#print(ref, view, audience);
+        return audience === 'person' ? undefined : ref;
       },
-      whisper: (view) => this.#print(this.#newMessage(), view),
+      whisper: (view) => this.#print(this.#newMessage(), view, 'person'),
       failed: () => {
         this.#failures++;
       },
     };
   }
 
-  async #print(message: MessageRef, view: View): Promise<void> {
+  async #print(message: MessageRef, view: View, audience?: Audience): Promise<void> {
     const screen = this.#screen;
     if (screen === undefined) throw new HoldfastError('platform_unavailable', 'The terminal is closed');
     const { style, now } = this.#options;
@@ -234,8 +256,9 @@ class OpenConsole implements ConsolePlatform {
     let printed = '';
     for await (const piece of renderView(view, rendering))
       printed += typeof piece === 'string' ? piece : Buffer.from(piece).toString('utf8');
-    const buttons = placedButtons(view, message);
-    if (buttons.length > 0) this.#buttons = buttons;
+    const buttons = placedButtons(view, message).map((button) => ({ ...button, audience }));
+    // What takes the place of a question takes its buttons away.
+    if (buttons.length > 0 || this.#buttons[0]?.message.message === message.message) this.#buttons = buttons;
     screen.showProgress(undefined);
     screen.print(printed);
     this.#paint(screen);

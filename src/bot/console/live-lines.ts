@@ -3,7 +3,7 @@ import { progressText } from '../../terminal/progress-text.ts';
 import { displayWidth } from '../../terminal/width.ts';
 import { formatSentence } from '../../view/units.ts';
 import type { ProgressState, View } from '../../view/view.ts';
-import type { MessageRef } from '../platform.ts';
+import type { Audience, MessageRef } from '../platform.ts';
 
 /** A button, or an option of a select, and the message that holds it. */
 export interface PlacedButton {
@@ -12,6 +12,8 @@ export interface PlacedButton {
   /** What is chosen, of a select. */
   value?: string;
   message: MessageRef;
+  /** Whose answer the message is, where it is one. */
+  audience?: Audience | undefined;
 }
 
 interface Running {

@@ -61,6 +61,7 @@ class DiscordPlatform implements Platform {
   private readonly begun = new Set<Promise<unknown>>();
   private connection: DiscordConnection | undefined;
   private isRegistering = false;
+  private tell: PlatformEvents['onState'] = () => {};
 
   constructor(options: DiscordOptions) {
     const { token, apiUrl = API_URL, clock, random, version, commands } = options;
@@ -73,6 +74,7 @@ class DiscordPlatform implements Platform {
 
   start(events: PlatformEvents): Promise<void> {
     const { token, apiUrl = API_URL, clock, random } = this.options;
+    this.tell = events.onState.bind(events);
     events.onState('starting');
     this.connection = new DiscordConnection(
       { token, apiUrl, clock, random },
@@ -93,6 +95,7 @@ class DiscordPlatform implements Platform {
   }
 
   async stop(): Promise<void> {
+    if (this.stopped.signal.aborted) return;
     await this.connection?.stop();
     const done = new AbortController();
     const { clock } = this.options;
@@ -100,6 +103,7 @@ class DiscordPlatform implements Platform {
     await Promise.race([Promise.allSettled([...this.begun]), late]);
     done.abort();
     this.stopped.abort();
+    this.tell('stopped');
   }
 
   post(channel: string, view: View, { key }: PostOptions = {}): Promise<MessageRef> {

@@ -17,6 +17,7 @@ async function setUp(answer: Partial<PlatformEvents> = {}, interactive = true) {
   const presses: PressEvent[] = [];
   let left: number | undefined;
   let inPlace = '';
+  let nowMs = NOW;
   let keys: Keys = { complete: async (line) => [[], line], interrupt: () => {} };
   const screen: Screen = {
     readLine: () => new Promise((resolve) => typed.push(resolve)),
@@ -33,7 +34,7 @@ async function setUp(answer: Partial<PlatformEvents> = {}, interactive = true) {
     greeting: { kind: 'text', text: 'Welcome' },
     person: PERSON,
     style: chooseStyle(false, {}),
-    now: () => NOW,
+    now: () => nowMs,
     openScreen: (given) => {
       keys = given;
       return screen;
@@ -66,6 +67,9 @@ async function setUp(answer: Partial<PlatformEvents> = {}, interactive = true) {
     left: () => left,
     keys: () => keys,
     isReading: () => typed.length > 0,
+    pass: (ms: number) => {
+      nowMs += ms;
+    },
   };
 }
 
@@ -145,6 +149,18 @@ describe('the console of a running bot', () => {
     await type('1');
     await expect.poll(() => printed().match(/Nothing is asked/g)).toHaveLength(3);
     expect(presses.map(({ id }) => id)).toEqual(['id of Next']);
+  });
+
+  it('posts again what was posted long ago under the same key', async () => {
+    const { platform, printed, pass } = await setUp();
+    const post = () => platform.post('terminal', { kind: 'text', text: 'a word' }, { key: 'k' });
+    await post();
+    pass(9 * 60_000);
+    await post();
+    expect(printed().match(/a word/g)).toHaveLength(1);
+    pass(2 * 60_000);
+    await post();
+    expect(printed().match(/a word/g)).toHaveLength(2);
   });
 
   it('shows what runs in place, a line each, and prints its end', async () => {

@@ -194,7 +194,8 @@ describe.concurrent('the connection to Discord', () => {
     await discord.until('attempts', () => events.states.filter(({ state }) => state === 'disconnected').length > 2);
     await platform.stop();
     await start;
-    expect(events.states.at(-1)?.detail).toMatch(/ECONNREFUSED/);
+    expect(events.states.at(-2)?.detail).toMatch(/ECONNREFUSED/);
+    expect(events.states.at(-1)?.state).toBe('stopped');
   });
 
   it.each(['cuts', 'hangs'] as const)(

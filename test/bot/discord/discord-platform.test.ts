@@ -470,7 +470,7 @@ describe('the commands on Discord', () => {
         discord.rest.requests.filter(({ path, method }) => method === 'GET' && path.endsWith('/commands')).length === 4,
     );
     expect(puts()).toBe(1);
-    expect(events.states.map(({ state }) => state)).toEqual(['starting', 'connected']);
+    expect(events.states.map(({ state }) => state)).toEqual(['starting', 'connected', 'stopped']);
   });
 
   it('that cannot be registered are told in the log, and the bot goes on', async () => {

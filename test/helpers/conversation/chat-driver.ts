@@ -12,6 +12,8 @@ export interface ChatDriver {
   press(who: Who, message: SeenMessage, label: string): Promise<SeenMessage>;
   /** Chooses an option of a select, and resolves once what follows is final. */
   choose(who: Who, message: SeenMessage, label: string): Promise<SeenMessage>;
+  /** What a half-typed option may become. */
+  complete(who: Who, command: string, option: string, partial: string): Promise<readonly string[]>;
   /** The message as it is now. */
   look(message: SeenMessage): SeenMessage;
   /** Kills the bot and starts it again on the same state. */
@@ -42,6 +44,14 @@ export interface Stage {
   restoreRoot: string;
   repository: string;
   passphrase: string;
+}
+
+/** What cannot be on a platform, and why. The suite holds it to what is true there instead. */
+export interface Apart {
+  /** There is one person, an owner, and what they see is theirs alone. */
+  alone?: string;
+  /** What was shown before a restart can be pressed no more. */
+  forgets?: string;
 }
 
 export type MakeDriver = (stage: Stage) => Promise<ChatDriver>;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRepository } from '../../../src/backup/index.ts';
 import { createQuickRepository } from '../quick-repository.ts';
-import type { ChatDriver, MakeDriver, SeenMessage, Stage } from './chat-driver.ts';
+import type { Apart, ChatDriver, MakeDriver, SeenMessage, Stage, Who } from './chat-driver.ts';
 
 /** Earlier backups, so that a list has pages. */
 async function takeBackups({ data, repository, passphrase }: Stage, count: number): Promise<void> {
@@ -14,7 +14,11 @@ async function takeBackups({ data, repository, passphrase }: Stage, count: numbe
 }
 
 /** The conversation that every platform must be able to hold, in order, on one repository. */
-export function conversationSuite(platform: string, makeDriver: MakeDriver): void {
+export function conversationSuite(platform: string, makeDriver: MakeDriver, apart: Apart = {}): void {
+  const { alone, forgets } = apart;
+  const another: Who = alone === undefined ? 'second owner' : 'owner';
+  const told = (title: string, reason?: string): string => (reason === undefined ? title : `${title}: ${reason}`);
+
   describe(`a conversation on ${platform}`, () => {
     let chat: ChatDriver;
     let stage: Stage;
@@ -41,7 +45,12 @@ export function conversationSuite(platform: string, makeDriver: MakeDriver): voi
 
     afterAll(() => chat?.stop());
 
-    it('tells a stranger nothing, in private', async () => {
+    it(told(alone === undefined ? 'tells a stranger nothing, in private' : 'has no strangers', alone), async () => {
+      if (alone !== undefined) {
+        await expect(chat.command('stranger', 'list')).rejects.toThrow('There is no stranger');
+        expect((await chat.command('owner', 'whoami')).text).toContain('an owner');
+        return;
+      }
       for (const command of ['list', 'help', 'whoami', 'restore', 'backup']) {
         const seen = await chat.command('stranger', command);
         expect(seen.private).toBe(true);
@@ -52,7 +61,7 @@ export function conversationSuite(platform: string, makeDriver: MakeDriver): voi
 
     it('backs up a source, and tells what was stored', async () => {
       const seen = await chat.command('owner', 'backup', { source: 'app' });
-      expect(seen.private).toBe(false);
+      expect(seen.private).toBe(alone !== undefined);
       expect(seen.text).toContain('Backed up app');
       expect(seen.text).toContain('50 unchanged');
       expect(seen.buttons).not.toContain('Cancel');
@@ -83,15 +92,38 @@ export function conversationSuite(platform: string, makeDriver: MakeDriver): voi
       expect((await chat.command('owner', 'jobs')).text).toMatch(/verify/);
     });
 
+    it('completes what is half typed', async () => {
+      expect(await chat.complete('owner', 'pin', 'backup', 'lat')).toContain('latest');
+    });
+
+    /** Only whoever asked may press; gives what can be pressed now. */
+    const onlyOwner = async (
+      offered: SeenMessage,
+      press: (who: Who, message: SeenMessage) => Promise<SeenMessage>,
+      askAgain: () => Promise<SeenMessage>,
+    ): Promise<SeenMessage> => {
+      if (alone === undefined) {
+        const refused = await press('second owner', offered);
+        expect(refused.private).toBe(true);
+        expect(refused.text).toContain('belongs to whoever asked');
+        expect((await press('stranger', offered)).text).toContain('You may not use this bot');
+      }
+      if (forgets === undefined) return offered;
+      expect((await press('owner', offered)).text).toContain('Nothing is asked');
+      return askAgain();
+    };
+
     it('offers the newest backups to choose from where a restore names none', async () => {
       writeFileSync(data('file-1.txt'), 'changed\n');
-      const offered = await chat.command('owner', 'restore');
-      expect(offered.options.length).toBe(10);
-      expect(offered.options[0]).toMatch(/^[0-9a-f]{8} · .* · [\d.]+ B|KiB$/);
-      const refused = await chat.choose('second owner', offered, offered.options[1] ?? '');
-      expect(refused.private).toBe(true);
-      expect(refused.text).toContain('belongs to whoever asked');
+      const before = await chat.command('owner', 'restore');
+      expect(before.options.length).toBe(10);
+      expect(before.options[0]).toMatch(/^[0-9a-f]{8} · .* · [\d.]+ B|KiB$/);
       await chat.restart();
+      const offered = await onlyOwner(
+        before,
+        (who, message) => chat.choose(who, message, before.options[1] ?? ''),
+        () => chat.command('owner', 'restore'),
+      );
       const preview = await chat.choose('owner', offered, offered.options[1] ?? '');
       expect(preview.text).toContain(`restore snapshot ${offered.options[1]?.slice(0, 8)}`);
       expect(preview.buttons).toEqual(['Restore', 'Cancel']);
@@ -110,14 +142,11 @@ export function conversationSuite(platform: string, makeDriver: MakeDriver): voi
       expect(readFileSync(data('file-1.txt'), 'utf8')).toBe('changed\n');
     });
 
-    it('restores after a restart between preview and click', async () => {
-      const preview = await chat.command('owner', 'restore', { backup: 'latest' });
+    it(told('restores after a restart between preview and click', forgets), async () => {
+      const ask = (): Promise<SeenMessage> => chat.command('owner', 'restore', { backup: 'latest' });
+      const before = await ask();
       await chat.restart();
-      const refused = await chat.press('second owner', preview, 'Restore');
-      expect(refused.private).toBe(true);
-      expect(refused.text).toContain('belongs to whoever asked');
-      const stranger = await chat.press('stranger', preview, 'Restore');
-      expect(stranger.text).toContain('You may not use this bot');
+      const preview = await onlyOwner(before, (who, message) => chat.press(who, message, 'Restore'), ask);
       expect(readFileSync(data('file-1.txt'), 'utf8')).toBe('changed\n');
       result = await chat.press('owner', preview, 'Restore');
       expect(result.text).toContain('Done in');
@@ -155,9 +184,9 @@ export function conversationSuite(platform: string, makeDriver: MakeDriver): voi
       for (let i = 0; i < 60; i++) writeFileSync(data(`large-${i}`), Buffer.alloc(4 * 1024 * 1024, `large ${i} `));
       const running = await chat.begin('owner', 'backup', { source: 'app' });
       expect(running.buttons).toContain('Cancel');
-      const again = await chat.command('second owner', 'backup', { source: 'app' });
+      const again = await chat.command(another, 'backup', { source: 'app' });
       expect(again.text).toMatch(/Job \w+ \(backup\) is working on app/);
-      await chat.press('second owner', running, 'Cancel');
+      await chat.press(another, running, 'Cancel');
       await expect.poll(() => chat.look(running).text, { timeout: 30_000 }).toContain('was cancelled');
       expect(chat.look(running).buttons).toEqual([]);
       for (let i = 0; i < 60; i++) rmSync(data(`large-${i}`));

@@ -91,6 +91,11 @@ export async function discordDriver(stage: Stage): Promise<ChatDriver & { discor
       complain();
       return seen(said(who)[from] === undefined ? find(held) : said(who).at(-1));
     },
+    async complete(who, name, option, partial) {
+      const asked = discord.complete(name, option, { [option]: partial }, { user: PEOPLE[who], channel: CHANNEL });
+      const choices = await discord.until('suggestions', () => asked.choices);
+      return choices.map(({ value }) => String(value));
+    },
     look: (held) => seen(find(held)),
     async restart() {
       await running.bot.stop([running.platform]);

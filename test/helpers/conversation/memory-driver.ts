@@ -93,6 +93,8 @@ export async function memoryDriver(
       await platform.choose(PEOPLE[who], PLACE, id, value, held?.ref);
       return platform.messages.length > from ? last(from) : seen(held);
     },
+    complete: async (who, command, option, partial) =>
+      (await platform.complete(PEOPLE[who], PLACE, command, option, partial)).map(({ value }) => value),
     look: ({ id }) => seen(platform.messages.find(({ ref }) => ref.message === id)),
     async restart() {
       await bot.stop([]);

@@ -94,6 +94,12 @@ export async function slackDriver(stage: Stage): Promise<ChatDriver & { slack: F
     press,
     // Slack calls both an action.
     choose: press,
+    // Options are completed in a form alone, which opens where something needed is missing.
+    async complete(who, name, option, partial) {
+      await people[who].type(CHANNEL, typed(name, {}));
+      await slack.until(() => people[who].form(), 'a form');
+      return people[who].search(option, partial);
+    },
     look: (held) => seen(find((held as Remembered).message)),
     async restart() {
       await running.bot.stop([running.platform]);

@@ -30,6 +30,7 @@ export class EventWatch {
     return {
       name: platform.name,
       pace: platform.pace,
+      ...(platform.help !== undefined && { help: platform.help }),
       start: (events) => platform.start(this.#counting(events)),
       stop: () => platform.stop(),
       post: (channel, view, options) => platform.post(channel, view, options),

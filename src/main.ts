@@ -13,6 +13,7 @@ import { runCli } from './cli/run.ts';
 import { text } from './commands/field.ts';
 import type { ServeHost } from './serve/serve.ts';
 import { systemClock } from './shared/clock.ts';
+import { ERROR_EXITS } from './shared/errors.ts';
 import { systemRandom } from './shared/random.ts';
 import type { View } from './view/view.ts';
 
@@ -179,8 +180,16 @@ const setupCommand = createSetupCommand({
 
 // A promise that nobody waits for is a mistake of the program: it is told in a line, like any other.
 process.on('uncaughtException', (error) => {
-  process.exit(tellOfCrash(error));
+  let status: number = ERROR_EXITS.internal;
+  try {
+    status = tellOfCrash(error);
+  } finally {
+    // Node would print what fails here as it is.
+    process.exit(status);
+  }
 });
+// Where somebody wants Node's own reports, they hold no variables: secrets may be among them.
+process.report.excludeEnv = true;
 
 // The process ends by itself here: a handle that is left open somewhere must not keep a finished command alive.
 process.exit(

@@ -29,6 +29,7 @@ export interface RunsOptions {
   sink: EventSink;
   clock: Clock;
   random: RandomSource;
+  scrub: (text: string) => string;
   onWarning: (message: string) => void;
   /** Hears how hooks ended. */
   onHook?: (source: string, time: HookTime, failure: Error | undefined) => void;

@@ -17,7 +17,6 @@ export interface UnattendedOptions extends Omit<RunsOptions, 'config' | 'sink' |
   state: State;
   runner: JobRunner;
   buttons: Buttons;
-  scrub: (text: string) => string;
   log: (line: LogLine) => void;
   /** Nothing begins by itself: it is opened for one command of a command line. */
   forOneCommand?: boolean;

@@ -98,17 +98,34 @@ const hexPattern = (byte: number): string =>
 
 const escapePattern = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 
-/**
- * A copy of a value of plain data and errors in which no text, at any depth, holds a secret; neither do names of properties. What is called a password, a token and the
- * like is taken out whatever it is. Streams stay as they are.
- */
-export function scrubValue(value: unknown, scrub: (text: string) => string): unknown {
-  return copy(value, scrub, new WeakMap());
+export interface ScrubOptions {
+  /** What can only be read by reading it stays as it is, for whoever has asked for it; else only its kind is told: a library's streams hold requests with their tokens. */
+  keepStreams?: boolean;
 }
 
-function copy(value: unknown, scrub: (text: string) => string, made: WeakMap<object, unknown>): unknown {
+/**
+ * A copy of a value of plain data and errors in which no text, at any depth, holds a secret; neither do names of properties. What is called a password, a token and the
+ * like is taken out whatever it is, and so is what a function would tell.
+ */
+export function scrubValue(
+  value: unknown,
+  scrub: (text: string) => string,
+  { keepStreams = false }: ScrubOptions = {},
+): unknown {
+  return copy(value, { scrub, keepStreams }, new WeakMap());
+}
+
+interface Copying extends Required<ScrubOptions> {
+  scrub: (text: string) => string;
+}
+
+function copy(value: unknown, how: Copying, made: WeakMap<object, unknown>): unknown {
+  const { scrub } = how;
   if (typeof value === 'string') return scrub(value);
-  if (typeof value !== 'object' || value === null || Symbol.asyncIterator in value) return value;
+  if (typeof value === 'function') return '[function]';
+  if (typeof value === 'symbol') return '[symbol]';
+  if (typeof value !== 'object' || value === null) return value;
+  if (Symbol.asyncIterator in value) return how.keepStreams ? value : '[stream]';
   const known = made.get(value);
   if (known !== undefined) return known;
   if (value instanceof Date) return value;
@@ -116,14 +133,14 @@ function copy(value: unknown, scrub: (text: string) => string, made: WeakMap<obj
   if (Array.isArray(value) || value instanceof Set) {
     const items: unknown[] = [];
     made.set(value, items);
-    for (const item of value) items.push(copy(item, scrub, made));
+    for (const item of value) items.push(copy(item, how, made));
     return items;
   }
   const members: Record<string, unknown> = {};
   made.set(value, members);
   for (const [name, member] of membersOf(value)) {
     const hidden = isSecretName(name) && (typeof member === 'string' || ArrayBuffer.isView(member));
-    members[scrub(name)] = hidden ? MARK : copy(member, scrub, made);
+    members[scrub(name)] = hidden ? MARK : copy(member, how, made);
   }
   return members;
 }
@@ -131,8 +148,20 @@ function copy(value: unknown, scrub: (text: string) => string, made: WeakMap<obj
 /** An error's own words are not among its enumerable properties. */
 function membersOf(value: object): (readonly [string, unknown])[] {
   if (value instanceof Map) return [...value].map(([name, member]) => [String(name), member] as const);
-  const own = Object.entries(value);
-  if (!(value instanceof Error)) return own;
-  const { name, message, stack, cause } = value;
-  return [...Object.entries({ name, message, stack, ...(cause !== undefined && { cause }) }), ...own];
+  const own = Object.keys(value);
+  const names = value instanceof Error ? [...WORDS_OF_ERRORS.filter((name) => !own.includes(name)), ...own] : own;
+  return names
+    .map((name) => [name, memberOf(value, name)] as const)
+    .filter(([name, member]) => name !== 'cause' || member !== undefined);
+}
+
+const WORDS_OF_ERRORS = ['name', 'message', 'stack', 'cause'];
+
+/** A getter may fail, and nobody wants to hear of that one. */
+function memberOf(value: object, name: string): unknown {
+  try {
+    return (value as Record<string, unknown>)[name];
+  } catch {
+    return '[unreadable]';
+  }
 }

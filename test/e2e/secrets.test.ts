@@ -6,6 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { ERROR_EXITS } from '../../src/shared/errors.ts';
+import { crashing } from '../helpers/crashing.ts';
 import { FakeDiscord, STRANGER } from '../helpers/discord/fake-discord.ts';
 import { endProcess, holdfast, startHoldfast } from '../helpers/holdfast-process.ts';
 import { createQuickRepository } from '../helpers/quick-repository.ts';
@@ -24,6 +26,9 @@ const CANARIES = {
   pingQuery: 'canary-ping-query-9',
   wrong: 'canary-wrong/passphrase+10',
 } as const;
+
+/** What Node says of a report that it writes. */
+const REPORTING = /^\s*$|Writing Node\.js report|Node\.js report completed/;
 
 let folder: string;
 let discord: FakeDiscord;
@@ -80,8 +85,9 @@ const environment = (): Record<string, string> => ({
   HOLDFAST_DEBUG: '1',
 });
 
-function start(): ChildProcess {
-  const child = startHoldfast(['serve', '--config', at('given/holdfast.yaml')], { environment: environment() });
+function start(more: Record<string, string> = {}): ChildProcess {
+  const words = ['serve', '--config', at('given/holdfast.yaml')];
+  const child = startHoldfast(words, { environment: { ...environment(), ...more } });
   child.stderr?.on('data', (piece) => {
     said += piece;
   });
@@ -169,11 +175,8 @@ it('writes no secret anywhere, whatever goes wrong', async () => {
     discord.rest.requests.map(({ path, body, files }) => [path, body, files.map(({ data }) => data.toString())]),
     slack.calls,
   ]);
-  const written = ['state', 'memory', 'repository']
-    .flatMap((name) => filesBelow(at(name)))
-    .map((file) => [file, readFileSync(file, 'latin1')] as const);
   const everything = [
-    ...written,
+    ...filesIn(['state', 'memory', 'repository']),
     ['log', said],
     ['messages', messages],
     ['answers', JSON.stringify(answers)],
@@ -181,10 +184,54 @@ it('writes no secret anywhere, whatever goes wrong', async () => {
   ] as const;
   // What the hooks printed has come through, without what they were told.
   expect(messages).toContain('[secret]');
+  expectNoCanary(everything);
+});
+
+it('writes no secret into what a crash leaves', async () => {
+  const words = at('words');
+  // All that this configuration names.
+  const { wrong: _, ...known } = CANARIES;
+  writeFileSync(words, `${Object.values(known).join('\n')}\n`);
+  mkdirSync(at('reports'));
+  const more = crashing(words);
+  const report = `--report-on-signal --report-signal=SIGCONT --report-directory=${at('reports')}`;
+  const child = start({ ...more, NODE_OPTIONS: `${more.NODE_OPTIONS} ${report}` });
+  await untilSaid('discord is connected');
+  await discord.until('commands', () => discord.state.commands.get(discord.state.guild)?.length);
+  // A promise that nobody waits for is told, and the bot goes on.
+  child.kill('SIGWINCH');
+  await untilSaid('A rejection with');
+  // Node's own report, which somebody may have turned on.
+  child.kill('SIGCONT');
+  await expect.poll(() => readdirSync(at('reports')).length).toBe(1);
+  await discord.answer(discord.call('backup', { source: 'broken' }), /hook/);
+  const ended = once(child, 'exit');
+  child.kill('SIGUSR2');
+  expect(await ended).toEqual([ERROR_EXITS.internal, null]);
+  running = undefined;
+  expect(said).toContain('Unexpected error, the bot ends: An exception with');
+  for (const line of said
+    .trim()
+    .split('\n')
+    .filter((one) => !REPORTING.test(one))) {
+    expect(JSON.parse(line)).toHaveProperty('message');
+  }
+  expect(said.match(/crash-on-signal/g)?.length).toBeGreaterThan(1);
+  expectNoCanary([...filesIn(['state', 'memory', 'reports']), ['log', said]]);
+  const { unattended } = JSON.parse(readFileSync(at('state/state.json'), 'utf8'));
+  expect(unattended.runs.at(-1).error.message).toContain('[secret]');
+});
+
+type Written = readonly (readonly [where: string, content: string])[];
+
+const filesIn = (folders: readonly string[]): Written =>
+  folders.flatMap((name) => filesBelow(at(name))).map((file) => [file, readFileSync(file, 'latin1')] as const);
+
+function expectNoCanary(everything: Written): void {
   for (const [name, canary] of Object.entries(CANARIES)) {
     for (const [where, content] of everything) {
       const found = formsOf(canary).filter((form) => content.includes(form));
       expect(found, `${name} in ${where}`).toEqual([]);
     }
   }
-});
+}

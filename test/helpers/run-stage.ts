@@ -107,6 +107,7 @@ export class RunStage {
       clock,
       random: systemRandom,
       sink,
+      scrub: (text) => text.replaceAll('hunter22', '[secret]'),
     });
   }
 

@@ -1,16 +1,20 @@
+import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Engine } from '../../src/backup/engine.ts';
 import { openRemoteEngine } from '../../src/jobs/engine-process/remote-engine.ts';
 import { startEngineProcess } from '../../src/jobs/engine-process/start-engine-process.ts';
+import { crashing } from '../helpers/crashing.ts';
 import { createQuickRepository } from '../helpers/quick-repository.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-remote-'));
 const location = join(folder, 'repository');
 const data = join(folder, 'data');
-const start = () => startEngineProcess({ PATH: process.env.PATH ?? '', HOLDFAST_STATE_DIR: join(folder, 'memory') });
+const environment = { PATH: process.env.PATH ?? '', HOLDFAST_STATE_DIR: join(folder, 'memory') };
+const start = () => startEngineProcess(environment);
 const open = (passphrase = 'open sesame') => openRemoteEngine({ start, location, passphrase, background: true });
 
 let engine: Engine;
@@ -88,6 +92,27 @@ describe('an engine in a process of its own', () => {
     process.kill(pid ?? 0, 'SIGKILL');
     await expect(running).rejects.toThrow('ended before it was done (SIGKILL)');
     await expect(other.list()).rejects.toThrow('ended before it was done');
+  });
+
+  it('that has a mistake says which, without its passphrase and without a word on standard error', async () => {
+    const words = join(folder, 'words');
+    writeFileSync(words, 'open sesame\n');
+    let child: ChildProcess | undefined;
+    const other = await openRemoteEngine({
+      start: () => {
+        child = startEngineProcess({ ...environment, ...crashing(words) });
+        return child;
+      },
+      location,
+      passphrase: 'open sesame',
+      background: false,
+    });
+    const running = other.verify({ depth: 'deep' });
+    child?.kill('SIGUSR2');
+    const error = await running.catch((reason: Error) => reason);
+    expect(String(error)).toMatch(/ended before it was done \(An exception with \[secret\]\)/);
+    expect(inspect(error, { depth: 9 })).toMatch(/crash-on-signal/);
+    expect(inspect(error, { depth: 9 })).not.toMatch(/open.{1,3}sesame/);
   });
 
   it('ends when whoever started it has gone', async () => {

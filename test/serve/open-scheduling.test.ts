@@ -32,6 +32,7 @@ async function open({ state, clock }: World, { hangs = false, begins = true } = 
   let digests = 0;
   const maintained: string[] = [];
   const engine = {
+    list: async () => [],
     forget: async () => maintained.push('forget') && { forgotten: [], kept: [] },
     prune: async () => maintained.push('prune') && { freedBytes: 0, markedBytes: 0 },
     verify: async () => maintained.push('verify') && { damaged: [], packs: 0, chunks: 0 },

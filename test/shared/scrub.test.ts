@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { HoldfastError } from '../../src/shared/errors.ts';
@@ -111,12 +112,26 @@ describe('a value without secrets', () => {
     expect(scrubValue(value, scrub)).toEqual(value);
   });
 
-  it('leaves streams to be read', async () => {
+  it('tells of streams, functions and getters only that they are there', () => {
+    const value = Object.assign(new Error('outer'), {
+      response: Readable.from([CANARY]),
+      toJSON: () => CANARY,
+    });
+    Object.defineProperty(value, 'broken', { enumerable: true, get: () => expect.unreachable(CANARY) });
+    expect(scrubValue(value, scrub)).toMatchObject({
+      message: 'outer',
+      response: '[stream]',
+      toJSON: '[function]',
+      broken: '[unreadable]',
+    });
+  });
+
+  it('leaves streams to be read where they are wanted', async () => {
     async function* rows() {
       yield CANARY;
     }
     const stream = rows();
-    expect(scrubValue({ stream }, scrub)).toEqual({ stream });
+    expect(scrubValue({ stream }, scrub, { keepStreams: true })).toEqual({ stream });
     await stream.return(undefined);
   });
 });

@@ -33,7 +33,7 @@ function scrubbingEvents(events: PlatformEvents, scrub: Scrub): PlatformEvents {
 /** Attached documents stay as they are: they are what was asked for. */
 export function scrubView(view: View, scrub: Scrub): View {
   if (view.kind === 'stack') return { kind: 'stack', views: view.views.map((part) => scrubView(part, scrub)) };
-  const clean = scrubValue(view, scrub) as View;
+  const clean = scrubValue(view, scrub, { keepStreams: true }) as View;
   if (clean.kind !== 'table' || !(Symbol.asyncIterator in clean.rows)) return clean;
   return { ...clean, rows: scrubRows(clean.rows, scrub) };
 }

@@ -4,6 +4,8 @@ import { openRepository } from '../../backup/index.ts';
 import type { OperationContext } from '../../backup/ports.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { HoldfastError } from '../../shared/errors.ts';
+import { createScrubber } from '../../shared/scrub.ts';
+import { scrubError } from '../../shared/scrub-error.ts';
 import { packError, unpackError } from '../../shared/sent-error.ts';
 import type { FromEngine, StreamMethod, ToEngine } from './messages.ts';
 
@@ -21,11 +23,14 @@ const calls = new Map<number, AbortController>();
 const streams = new Map<number, AsyncIterator<unknown>>();
 let engine: Engine | undefined;
 
+const scrub = createScrubber();
+
 function send(message: FromEngine): void {
   if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }
 
 async function open({ location, passphrase, background }: Extract<ToEngine, { type: 'open' }>): Promise<void> {
+  scrub.add(passphrase);
   if (background) setPriority(BACKGROUND_NICENESS);
   try {
     engine = await openRepository({ location, passphrase: () => passphrase });
@@ -142,6 +147,16 @@ function take(message: ToEngine): Promise<void> | void {
   }
 }
 
+/** Told by the bot, which knows all secrets: Node would print the error as it is. */
+function crash(error: unknown): void {
+  const { name, message, stack } = scrubError(error, scrub);
+  const told: FromEngine = { type: 'crashed', error: { name, message, stack } };
+  const end = (): never => process.exit(1);
+  if (process.connected) process.send?.(told, undefined, undefined, end);
+  else end();
+}
+
+process.on('uncaughtException', crash);
 process.on('message', (message: ToEngine) => void take(message));
 process.on('disconnect', () => void end());
 // A terminal's Ctrl-C reaches every process of the group: the bot decides what it means.

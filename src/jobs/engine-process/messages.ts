@@ -24,6 +24,8 @@ export type FromEngine =
       warnings: string[];
     }
   | { type: 'refused'; error: SentError }
+  /** A mistake of the program, after which the process ends. */
+  | { type: 'crashed'; error: { name: string; message: string; stack: string | undefined } }
   | { type: 'result'; id: number; value: unknown }
   | { type: 'error'; id: number; error: SentError }
   | { type: 'progress'; id: number; event: ProgressEvent }

@@ -63,6 +63,7 @@ class Link {
   #opening: { resolve(facts: Facts): void; reject(error: Error): void } | undefined;
   #lastId = 0;
   #why: Error | undefined;
+  #crash: Error | undefined;
 
   constructor(child: ChildProcess, onExit: (() => void) | undefined) {
     this.#process = child;
@@ -71,9 +72,12 @@ class Link {
       this.#end(new HoldfastError('failed', `The engine process cannot run: ${error.message}`)),
     );
     child.on('exit', (status, signal) => {
-      const how = signal ?? `status ${status}`;
+      const how = this.#crash?.message ?? signal ?? `status ${status}`;
       this.#end(
-        new HoldfastError('failed', `The engine process ended before it was done (${how})`, { retryable: true }),
+        new HoldfastError('failed', `The engine process ended before it was done (${how})`, {
+          retryable: true,
+          cause: this.#crash,
+        }),
       );
       onExit?.();
     });
@@ -152,6 +156,8 @@ class Link {
       this.#opening?.resolve(facts);
     } else if (message.type === 'refused') {
       this.#opening?.reject(unpackError(message.error));
+    } else if (message.type === 'crashed') {
+      this.#crash = Object.assign(new Error(message.error.message), message.error);
     } else {
       const waiting = this.#waiting.get(message.id);
       if (waiting !== undefined) this.#answered(waiting, message);

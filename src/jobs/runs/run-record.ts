@@ -42,11 +42,17 @@ export function takenRun(result: BackupResult): Partial<RunRecord> {
   };
 }
 
-/** And what a failure does. `asked` is the signal of whoever asked: a run that was stopped by them has not failed. */
-export function failedRun(error: unknown, phase: string, asked: AbortSignal | undefined): Partial<RunRecord> {
+/** And what a failure does. `asked` is the signal of whoever asked: a run that was stopped by them has not failed.
+ * `scrub` takes secrets out: what a record says is kept. */
+export function failedRun(
+  error: unknown,
+  phase: string,
+  { asked, scrub }: { asked: AbortSignal | undefined; scrub: (text: string) => string },
+): Partial<RunRecord> {
   const stopped = asked?.aborted === true;
   const status = !stopped ? 'failed' : isStopped(asked.reason) ? 'interrupted' : 'cancelled';
-  return { status, error: errorIn(phase, error) };
+  const { message, advice, ...rest } = errorIn(phase, error);
+  return { status, error: { ...rest, message: scrub(message), advice: advice && scrub(advice) } };
 }
 
 export function errorIn(phase: string, error: unknown): RunError {

@@ -33,6 +33,8 @@ export interface SourceRunnerParts {
   clock: Clock;
   random: RandomSource;
   sink: EventSink;
+  /** Takes secrets out of what is remembered of a failure. */
+  scrub: (text: string) => string;
 }
 
 /** Phases in which nothing of the source was read yet, so that the run could not even begin. */
@@ -61,7 +63,7 @@ export class SourceRunner implements SourceRuns {
       Object.assign(record, takenRun(result));
       return result;
     } catch (error) {
-      Object.assign(record, failedRun(error, run.phase, context.signal));
+      Object.assign(record, failedRun(error, run.phase, { asked: context.signal, scrub: this.#parts.scrub }));
       throw error;
     } finally {
       limit.end();
@@ -125,7 +127,7 @@ class Run {
   }
 
   async take(): Promise<BackupResult> {
-    const { retries, clock, random } = this.#parts;
+    const { retries, clock, random, scrub } = this.#parts;
     const { signal } = this.#options.context;
     try {
       await this.#hook('before', signal);
@@ -135,7 +137,7 @@ class Run {
         random,
         signal,
         onRetry: ({ message }, waitMs) =>
-          this.#tell(`trying again in ${formatDuration(waitMs)}: ${message}`, { stays: true }),
+          this.#tell(scrub(`trying again in ${formatDuration(waitMs)}: ${message}`), { stays: true }),
       });
     } catch (error) {
       throw signal?.aborted ? abortError(signal) : error;

@@ -185,6 +185,14 @@ describe('a run of a source', () => {
     expect(stage.history.all[0]?.error?.phase).toBe('backing up');
   });
 
+  it('remembers no secret of a failure, and tells none to its hook', async () => {
+    const stage = new RunStage(HOOKS);
+    stage.onOpen = () => Promise.reject(new HoldfastError('failed', 'at hunter22', { advice: 'Change hunter22.' }));
+    await expect(stage.run()).rejects.toThrow();
+    expect(stage.history.all).toMatchObject([{ error: { message: 'at [secret]', advice: 'Change [secret].' } }]);
+    expect(stage.hooks.at(-1)?.facts).toMatchObject({ HOLDFAST_ERROR: 'at [secret]' });
+  });
+
   it('of a source that is not configured is refused', async () => {
     const stage = new RunStage();
     await expect(stage.run({ source: 'other' })).rejects.toMatchObject({ code: 'usage', advice: 'There are: app.' });

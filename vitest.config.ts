@@ -23,10 +23,13 @@ export default defineConfig({
   test: {
     // Child processes and not threads: tests act as another user, which a thread may not.
     pool: 'forks',
-    maxWorkers: 2,
+    // One more than the cores of a small machine: tests also wait, for disks and for each other's processes.
+    maxWorkers: 3,
+    setupFiles: ['test/helpers/compile-cache.ts'],
     // Only against hanging: an old laptop with a slow disk is no failure.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
     // In the order of their names: the long files first, so that at the end no core is left without work.
     projects: [
       { extends: true, test: { name: 'alone', include: ALONE } },

@@ -85,7 +85,8 @@ async function empty(store: string): Promise<void> {
   await backup();
   const { output } = await holdfast(['list', '--json', ...where], options);
   const { snapshots } = JSON.parse(output) as { snapshots: { id: string }[] };
-  for (const { id } of snapshots.slice(1)) await holdfast(['delete', id, '--yes', ...where], options);
+  const forgotten = await holdfast(['forget', ...snapshots.slice(1).map(({ id }) => id), '--yes', ...where], options);
+  expect(forgotten.status).toBe(0);
   const { status } = await holdfast(['prune', '--grace', '0s', '--yes', ...where], options);
   expect(status).toBe(0);
 }

@@ -1,10 +1,11 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openPosix } from '../../../../src/backup/posix/open-posix.ts';
 import { program } from '../../../helpers/holdfast-process.ts';
+import { createQuickRepository } from '../../../helpers/quick-repository.ts';
 import { isRoot } from '../../../helpers/tree/sample-tree.ts';
 import { TreeMaker } from '../../../helpers/tree/tree-maker.ts';
 
@@ -13,13 +14,14 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const NOBODY = 65_534;
 let root: string;
+let repository: string;
 let make: TreeMaker;
 
 /** Runs the command line as a user without rights. */
 function asNobody(...words: string[]): { status: number | null; result: Record<string, never>; messages: string } {
   const env = {
     PATH: process.env.PATH,
-    HOLDFAST_REPO: join(root, 'own', 'repository'),
+    HOLDFAST_REPO: repository,
     HOLDFAST_PASSWORD: 'x',
     HOLDFAST_STATE_DIR: join(root, 'own', 'state'),
     HOME: join(root, 'own'),
@@ -33,11 +35,14 @@ function asNobody(...words: string[]): { status: number | null; result: Record<s
 const canRun = isRoot && spawnSync(program, ['--version'], { uid: NOBODY, gid: NOBODY }).status === 0;
 
 describe.skipIf(!canRun)('a user without rights', () => {
-  beforeAll(() => {
+  beforeAll(async () => {
     root = mkdtempSync(join(tmpdir(), 'holdfast-nobody-'));
     chmodSync(root, 0o755);
     make = new TreeMaker(openPosix(), root);
     make.folder('own', { uid: NOBODY, gid: NOBODY });
+    repository = join(root, 'own', 'quick');
+    await createQuickRepository(repository, 'x');
+    execFileSync('chown', ['-R', `${NOBODY}:${NOBODY}`, repository]);
     make.file('source/open', 'x', { mode: 0o644 });
     make.file('source/closed', 'x', { mode: 0o600 });
     make.file('source/closed folder/inside', 'x');
@@ -45,11 +50,16 @@ describe.skipIf(!canRun)('a user without rights', () => {
     make.file('passage/known/inside', 'x', { mode: 0o644 });
     make.file('passage/file', 'x', { mode: 0o644 });
     make.dress('passage', { mode: 0o711 });
-    expect(asNobody('init').status).toBe(0);
   });
 
   afterAll(() => {
     execFileSync('rm', ['-rf', root]);
+  });
+
+  it('creates a repository', () => {
+    const created = join(root, 'own', 'created');
+    expect(asNobody('init', '--repo', created).status).toBe(0);
+    expect(statSync(created).uid).toBe(NOBODY);
   });
 
   it('backs up what it may read, is told of the rest, and gets exit status 3', () => {

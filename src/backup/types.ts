@@ -79,6 +79,8 @@ export interface RetentionRuleSet {
   tags?: string[];
   /** All that were made for a reason, such as `pre-migration`, for so many milliseconds back from the newest snapshot. */
   triggers?: Record<string, number>;
+  /** All that a schedule of this class asked for, such as `daily`, for so many milliseconds back from the newest snapshot. */
+  classes?: Record<string, number>;
   /** IANA zone of the buckets; UTC when absent. */
   timeZone?: string;
 }

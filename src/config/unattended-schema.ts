@@ -65,10 +65,18 @@ export const retention = z
       .partialRecord(z.enum(['manual', 'api', 'system', 'pre-migration', 'import', 'copy']), duration)
       .optional()
       .describe('All that were made for this reason, for so long; pre-migration: 1 year unless given'),
+    classes: z
+      .partialRecord(z.enum(SCHEDULE_CLASSES), duration)
+      .optional()
+      .describe('All that the schedule of this class asked for, for so long, such as daily: 7d'),
   })
-  .refine(({ triggers: _, tags, ...rules }) => tags.length > 0 || Object.values(rules).some(keepsAny), {
-    error: 'keeps nothing; give at least one rule, such as daily: 7',
-  });
+  .refine(
+    ({ triggers: _, tags, classes, ...rules }) =>
+      tags.length > 0 || [...Object.values(rules), ...Object.values(classes ?? {})].some(keepsAny),
+    {
+      error: 'keeps nothing; give at least one rule, such as daily: 7',
+    },
+  );
 
 const hook = z.strictObject({
   command: z.array(text).min(1, 'names no program').describe('Program and arguments; no shell reads them'),

@@ -66,6 +66,8 @@ export interface RetentionRules {
   tags: readonly string[];
   /** How long everything that was made for this reason is kept, in milliseconds. */
   triggers: Readonly<Record<string, number>>;
+  /** How long everything that a schedule of this class asked for is kept, in milliseconds. */
+  classes: Readonly<Partial<Record<ScheduleClass, number>>>;
 }
 
 export interface Hook {
@@ -193,8 +195,8 @@ function schedulesOf(
 }
 
 function rulesOf(given: WrittenRetention | undefined): RetentionRules {
-  if (given === undefined) return { last: 0, periods: DEFAULT_KEEP, tags: [], triggers: DEFAULT_TRIGGERS };
-  const { last = 0, tags, triggers, ...periods } = given;
+  if (given === undefined) return { last: 0, periods: DEFAULT_KEEP, tags: [], triggers: DEFAULT_TRIGGERS, classes: {} };
+  const { last = 0, tags, triggers, classes = {}, ...periods } = given;
   return {
     last,
     periods: Object.fromEntries(
@@ -202,6 +204,7 @@ function rulesOf(given: WrittenRetention | undefined): RetentionRules {
     ),
     tags,
     triggers: { ...DEFAULT_TRIGGERS, ...triggers },
+    classes,
   };
 }
 

@@ -29,7 +29,7 @@ function scheduleWords(schedules: SourceCare['schedules'] = {}): string[] {
 
 function retentionWords(rules: RetentionRules | undefined): string[] {
   if (rules === undefined) return [];
-  const { last, periods, tags, triggers } = rules;
+  const { last, periods, tags, triggers, classes } = rules;
   return [
     ...(last > 0 ? [`the newest ${last}`] : []),
     ...Object.entries(periods).map(([name, keep]) =>
@@ -37,5 +37,6 @@ function retentionWords(rules: RetentionRules | undefined): string[] {
     ),
     ...tags.map((tag) => `tag ${tag}`),
     ...Object.entries(triggers).map(([name, forMs]) => `${name} for ${formatDuration(forMs)}`),
+    ...Object.entries(classes).map(([name, forMs]) => `scheduled ${name} for ${formatDuration(forMs)}`),
   ];
 }

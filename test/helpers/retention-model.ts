@@ -44,7 +44,7 @@ const SPANS = {
  * 4. `daily 7`: a snapshot is kept when no newer one is from its day, and fewer than 7 days with snapshots are later. So for all periods.
  * 5. `daily for 30 d`: a snapshot is kept when no newer one is from its day, and it is at most so much older than the newest finished one that is not from the future.
  * 6. `last 3`: a snapshot is kept when fewer than 3 are newer. `all for 7 d`: it is kept when it is not older than that; safety backups too.
- * 7. A trigger's snapshots are kept for its time, safety backups for 30 days, both counted as in 5.
+ * 7. A trigger's snapshots are kept for its time, those that a schedule of a class asked for for the class's time, safety backups for 30 days, all counted as in 5.
  */
 export function modelKept(items: readonly RetentionItem[], rules: RetentionRuleSet, nowMs: number): string[] {
   const timeZone = rules.timeZone ?? 'UTC';
@@ -72,6 +72,12 @@ export function modelKept(items: readonly RetentionItem[], rules: RetentionRuleS
     if (item.trigger === 'pre-restore' && isWithin(item, 30 * DAY_MS)) kept.add(item);
     const span = rules.triggers?.[item.trigger] ?? 0;
     if (span > 0 && isWithin(item, span)) kept.add(item);
+    if (
+      Object.entries(rules.classes ?? {}).some(
+        ([name, ms]) => ms > 0 && item.classes.includes(name) && isWithin(item, ms),
+      )
+    )
+      kept.add(item);
   }
   for (const item of unpinned) if (rules.within !== undefined && isWithin(item, rules.within)) kept.add(item);
   for (const item of newestFirst(counted).slice(0, rules.last ?? 0)) kept.add(item);

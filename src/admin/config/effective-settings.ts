@@ -90,13 +90,17 @@ function careSettings(care: SourceCare): Record<string, Setting | undefined> {
   };
 }
 
-function retentionSettings({ last, periods, tags, triggers }: RetentionRules): Setting {
+const durations = (spans: Readonly<Record<string, number>>): Setting =>
+  Object.fromEntries(Object.entries(spans).map(([name, ms]) => [name, exactDuration(ms)]));
+
+function retentionSettings({ last, periods, tags, triggers, classes }: RetentionRules): Setting {
   const kept = (keep: Keep): Setting => ('count' in keep ? keep.count : exactDuration(keep.forMs));
   return {
     last,
     ...Object.fromEntries(Object.entries(periods).map(([period, keep]) => [period, kept(keep)])),
     tags,
-    triggers: Object.fromEntries(Object.entries(triggers).map(([name, ms]) => [name, exactDuration(ms)])),
+    triggers: durations(triggers),
+    classes: durations(classes),
   };
 }
 

@@ -127,8 +127,8 @@ async function planByPolicy(
 }
 
 /** A policy without a rule would forget nearly everything, which nobody means. */
-function requireSoundRules({ tags, timeZone, triggers, ...rules }: RetentionRuleSet): void {
-  const numbers = Object.entries({ ...rules, ...triggers }).filter(([, value]) => value !== undefined);
+function requireSoundRules({ tags, timeZone, triggers, classes, ...rules }: RetentionRuleSet): void {
+  const numbers = Object.entries({ ...rules, ...triggers, ...classes }).filter(([, value]) => value !== undefined);
   const wrong = numbers.find(([, value]) => !Number.isSafeInteger(value) || value < 0);
   if (wrong !== undefined) {
     throw new HoldfastError(
@@ -136,7 +136,7 @@ function requireSoundRules({ tags, timeZone, triggers, ...rules }: RetentionRule
       `The retention rule ${wrong[0]} is ${wrong[1]}, which is no whole number from 0 up.`,
     );
   }
-  if (!tags?.length && Object.values(rules).every((value) => !value)) {
+  if (!tags?.length && Object.values({ ...rules, ...classes }).every((value) => !value)) {
     throw new HoldfastError('usage', 'The retention policy keeps nothing.', {
       advice: 'Give at least one rule above 0.',
     });

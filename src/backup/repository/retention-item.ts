@@ -1,3 +1,4 @@
+import { classesOf } from './classes.ts';
 import type { RetentionItem } from './retention.ts';
 import type { SnapshotRecord } from './snapshots.ts';
 
@@ -5,5 +6,15 @@ import type { SnapshotRecord } from './snapshots.ts';
 export function retentionItem({ id, body, tags, confirmed, pinned, verified }: SnapshotRecord): RetentionItem {
   const { time, source, trigger } = body;
   const damaged = verified !== undefined && verified.damaged > 0;
-  return { id, time, source, trigger, tags, confirmed: confirmed !== undefined, damaged, pinned };
+  return {
+    id,
+    time,
+    source,
+    trigger,
+    classes: classesOf(body),
+    tags,
+    confirmed: confirmed !== undefined,
+    damaged,
+    pinned,
+  };
 }

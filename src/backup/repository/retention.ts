@@ -18,6 +18,8 @@ export interface RetentionItem {
   pinned: boolean;
   /** Why it was made: `schedule`, `pre-migration` ...; `pre-restore` makes it a safety backup. */
   trigger: string;
+  /** Schedules that it satisfies: `hourly`, `daily` ... */
+  classes: readonly string[];
 }
 
 /** One kind of calendar bucket; `last` and `within` have one bucket for each snapshot. */
@@ -102,13 +104,20 @@ function keepOfSource(
     for (const item of filled) keep(item.id, `${name} for ${formatDuration(span)}`);
   }
   for (const item of confirmed) {
-    const { id, trigger } = item;
-    const span = rules.triggers !== undefined && Object.hasOwn(rules.triggers, trigger) ? rules.triggers[trigger] : 0;
-    if (span && isWithin(item, span)) keep(id, `${trigger} for ${formatDuration(span)}`);
+    const { id, trigger, classes } = item;
+    const keepFor = (span: number, what: string): void => {
+      if (span > 0 && isWithin(item, span)) keep(id, `${what} for ${formatDuration(span)}`);
+    };
+    keepFor(spanFor(rules.triggers, trigger), trigger);
+    for (const name of new Set(classes)) keepFor(spanFor(rules.classes, name), `scheduled ${name}`);
     if (trigger === SAFETY && isWithin(item, SAFETY_MS)) keep(id, 'safety');
   }
   keepLast(confirmed, keep);
 }
+
+/** Names come from snapshots: they may be anything. */
+const spanFor = (spans: Readonly<Record<string, number>> | undefined, name: string): number =>
+  (spans !== undefined && Object.hasOwn(spans, name) ? spans[name] : undefined) ?? 0;
 
 /** Whether an item is at most so much older than the newest one. */
 function agesOf(

@@ -23,7 +23,7 @@ export interface SourceReport extends Applied {
 }
 
 /** The rules by the names that snapshots are kept by. */
-export function ruleNames({ last, periods, tags, triggers }: RetentionRules): string[] {
+export function ruleNames({ last, periods, tags, triggers, classes }: RetentionRules): string[] {
   return [
     ...(last > 0 ? [`last ${last}`] : []),
     ...Object.entries(periods).map(([period, keep]) =>
@@ -31,6 +31,7 @@ export function ruleNames({ last, periods, tags, triggers }: RetentionRules): st
     ),
     ...tags.map((tag) => `tag ${tag}`),
     ...Object.entries(triggers).map(([trigger, ms]) => `${trigger} for ${formatDuration(ms)}`),
+    ...Object.entries(classes).map(([name, ms]) => `scheduled ${name} for ${formatDuration(ms)}`),
   ];
 }
 

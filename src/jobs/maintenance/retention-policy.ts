@@ -10,7 +10,10 @@ const BY_AGE = {
 } as const satisfies Record<Period, keyof RetentionRuleSet>;
 
 /** What the configuration wants kept of a source, as the engine takes it. */
-export function policyOf({ last, periods, tags, triggers }: RetentionRules, timeZone: string): RetentionRuleSet {
+export function policyOf(
+  { last, periods, tags, triggers, classes }: RetentionRules,
+  timeZone: string,
+): RetentionRuleSet {
   const kept = Object.entries(periods) as [Period, Keep][];
   const rules = kept.map(([period, keep]) => ('count' in keep ? [period, keep.count] : [BY_AGE[period], keep.forMs]));
   return {
@@ -18,6 +21,7 @@ export function policyOf({ last, periods, tags, triggers }: RetentionRules, time
     ...(last > 0 && { last }),
     ...(tags.length > 0 && { tags: [...tags] }),
     triggers: { ...triggers },
+    ...(Object.keys(classes).length > 0 && { classes: { ...classes } }),
     timeZone,
   };
 }

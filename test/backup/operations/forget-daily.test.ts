@@ -53,7 +53,7 @@ describe('a repository that is backed up and forgotten from every day, over chan
       ...[...catalog.forgotten].map(([id, { confirmed }]) => {
         const { time, source, trigger, tags } = confirmed?.body ?? {};
         if (time === undefined || source === undefined) throw new Error(`${id} has no note`);
-        const plain = { confirmed: true, damaged: false, pinned: false };
+        const plain = { classes: [], confirmed: true, damaged: false, pinned: false };
         return { id, time, source, trigger: trigger ?? '', tags: tags ?? [], ...plain };
       }),
     ];

@@ -11,7 +11,7 @@ const START = Date.UTC(2027, 11, 20);
 
 function item(id: string, time: string | number, more: Partial<RetentionItem> = {}): RetentionItem {
   const text = typeof time === 'string' ? time : new Date(time).toISOString();
-  const plain = { tags: [], confirmed: true, damaged: false, pinned: false, trigger: 'schedule' };
+  const plain = { tags: [], classes: [], confirmed: true, damaged: false, pinned: false, trigger: 'schedule' };
   return { id, time: text, source: 'app', ...plain, ...more };
 }
 
@@ -79,6 +79,28 @@ describe('retention', () => {
       b: ['pinned', 'newest'],
       c: ['unfinished'],
       d: ['safety'],
+    });
+  });
+
+  it('keeps what a schedule of a class asked for as long as its longest class says', () => {
+    const day = (number: number): string => new Date(Date.UTC(2030, 0, 1) - number * DAY_MS).toISOString();
+    const items = [
+      item('a', day(0), { classes: ['hourly'] }),
+      item('b', day(7), { classes: ['hourly', 'daily'] }),
+      item('c', day(8), { classes: ['daily'] }),
+      item('d', day(30), { classes: ['daily', 'weekly'] }),
+      item('e', day(31), { classes: ['weekly', 'toString'] }),
+      item('f', day(365), { classes: ['monthly', 'monthly'] }),
+      item('g', day(7), { trigger: 'manual' }),
+    ];
+    expect(rulesOf(items, { classes: { daily: 7 * DAY_MS, weekly: 30 * DAY_MS, monthly: 365 * DAY_MS } })).toEqual({
+      a: ['newest'],
+      b: ['scheduled daily for 7 d'],
+      c: [],
+      d: ['scheduled weekly for 30 d'],
+      e: [],
+      f: ['scheduled monthly for 365 d'],
+      g: [],
     });
   });
 
@@ -207,6 +229,7 @@ function itemArbitrary(moment: number): fc.Arbitrary<RetentionItem> {
       source: fc.constantFrom('app', 'db'),
       tags: fc.constantFrom([], [], [], [], ['keep', 'other'], ['other']),
       trigger: fc.constantFrom(...Array(6).fill('schedule'), 'manual', 'pre-migration', 'pre-restore'),
+      classes: fc.subarray(['hourly', 'daily', 'weekly', 'monthly']),
       pinned: oneIn(12),
       damaged: oneIn(6),
       unfinished: oneIn(12),
@@ -244,6 +267,9 @@ function rulesArbitrary(): fc.Arbitrary<RetentionRuleSet> {
     tags: rarely(fc.constant(['keep'])),
     triggers: rarely(
       fc.constantFrom({ 'pre-migration': 365 * DAY_MS }, { manual: 30 * DAY_MS, 'pre-migration': DAY_MS }),
+    ),
+    classes: rarely(
+      fc.constantFrom({ daily: 7 * DAY_MS, weekly: 30 * DAY_MS, monthly: 365 * DAY_MS }, { hourly: DAY_MS }),
     ),
     timeZone: fc.constantFrom(...ZONES),
   }) as fc.Arbitrary<RetentionRuleSet>;

@@ -73,7 +73,7 @@ describe('the scheduled forget', () => {
 describe('what the configuration wants kept', () => {
   it('is told to the engine by count, by age, by tag and by reason', () => {
     const written =
-      'retention: { last: 3, hourly: 24h, daily: 7, yearly: 2 years, tags: [release], triggers: { manual: 30d } }';
+      'retention: { last: 3, hourly: 24h, daily: 7, yearly: 2 years, tags: [release], triggers: { manual: 30d }, classes: { daily: 7d } }';
     const unattended = unattendedOf({ app: written, shop: '' }, 'timeZone: Europe/Zurich');
     const { sources } = policyOfAll(unattended);
     expect(sources?.['app']).toEqual({
@@ -83,6 +83,7 @@ describe('what the configuration wants kept', () => {
       withinYearly: 730 * DAY_MS,
       tags: ['release'],
       triggers: { manual: 30 * DAY_MS, 'pre-migration': 365 * DAY_MS },
+      classes: { daily: 7 * DAY_MS },
       timeZone: 'Europe/Zurich',
     });
     expect(sources?.['shop']).toEqual({
@@ -90,10 +91,12 @@ describe('what the configuration wants kept', () => {
       triggers: { 'pre-migration': 365 * DAY_MS },
       timeZone: 'Europe/Zurich',
     });
-    expect(policyOf({ last: 0, periods: { daily: { count: 1 } }, tags: [], triggers: {} }, 'UTC')).toEqual({
-      daily: 1,
-      triggers: {},
-      timeZone: 'UTC',
-    });
+    expect(policyOf({ last: 0, periods: { daily: { count: 1 } }, tags: [], triggers: {}, classes: {} }, 'UTC')).toEqual(
+      {
+        daily: 1,
+        triggers: {},
+        timeZone: 'UTC',
+      },
+    );
   });
 });

@@ -45,6 +45,14 @@ const SOURCES: Readonly<Record<string, { written: string; rules: RetentionRuleSe
       triggers: { 'pre-migration': 60 * DAY_MS },
     },
   },
+  /** By the class of the schedule alone. */
+  mail: {
+    written: 'retention: { classes: { daily: 7d, weekly: 30d, monthly: 365d } }',
+    rules: {
+      classes: { daily: 7 * DAY_MS, weekly: 30 * DAY_MS, monthly: YEAR_MS },
+      triggers: { 'pre-migration': YEAR_MS },
+    },
+  },
 };
 
 /** Zones with the two days of the year on which clocks are changed. */
@@ -150,7 +158,7 @@ class Year {
     while (this.stage.nowMs < endMs) {
       await this.#sweep();
       for (const run of this.stage.begun.splice(0)) {
-        this.#back(run.source, 'schedule', run.atMs);
+        this.#back(run.source, 'schedule', run.atMs, { classes: run.classes });
         await run.end();
       }
       for (const source of Object.keys(SOURCES)) {
@@ -173,19 +181,22 @@ class Year {
     this.stage.writes = false;
     await this.#sweep();
     this.stage.writes = true;
-    for (const { source, atMs } of this.stage.begun.splice(0)) this.#back(source, 'schedule', atMs, false);
+    for (const { source, atMs } of this.stage.begun.splice(0))
+      this.#back(source, 'schedule', atMs, { confirmed: false });
   }
 
-  #back(source: string, trigger: string, ms: number, confirmed = !this.#random.chance(300)): void {
+  #back(source: string, trigger: string, ms: number, more: Partial<RetentionItem> = {}): void {
     const item: RetentionItem = {
       id: `${this.all.length}`.padStart(6, '0'),
       time: new Date(ms).toISOString(),
       source,
       trigger,
       tags: this.#random.chance(500) ? ['keep'] : [],
-      confirmed,
+      classes: [],
+      confirmed: !this.#random.chance(300),
       damaged: this.#random.chance(100),
       pinned: this.#random.chance(700),
+      ...more,
     };
     this.all.push(item);
     this.left.push(item);

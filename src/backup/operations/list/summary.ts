@@ -1,6 +1,7 @@
 import { encodeText, toByteString } from '../../../shared/bytes.ts';
 import { printableName } from '../../../shared/printable.ts';
-import type { RawString, SnapshotBody } from '../../format/bodies.ts';
+import type { RawString } from '../../format/bodies.ts';
+import { classesOf } from '../../repository/classes.ts';
 import type { SnapshotRecord } from '../../repository/snapshots.ts';
 import type { SnapshotSummary, Trigger } from '../../types.ts';
 
@@ -30,12 +31,6 @@ export function summaryOf(record: SnapshotRecord, kept: readonly string[] = []):
     kept: [...kept],
     verified: verified ?? null,
   };
-}
-
-/** Whatever another program may have put there. */
-function classesOf({ facts }: SnapshotBody): string[] {
-  const { classes } = facts as { classes?: unknown };
-  return Array.isArray(classes) ? classes.filter((name) => typeof name === 'string') : [];
 }
 
 function printablePath(path: RawString): string {

@@ -8,11 +8,16 @@ export interface PlatformFinding {
   fix?: string | undefined;
 }
 
-/** What a platform's settings are tried with. Nothing is posted. */
+/** What is posted where posting is tried, for as long as that takes. */
+export const TEST_MESSAGE = 'Holdfast tries whether it can post here. This message is deleted again at once.';
+
+/** What a platform's settings are tried with. */
 export interface PlatformCheck {
   apiUrl?: string | undefined;
   /** The channels where the bot is to post. */
   channels: readonly string[];
+  /** A message is posted to each of them, and deleted again; else nothing is posted. */
+  post: boolean;
   clock: Clock;
   random: RandomSource;
   version: string;

@@ -8,8 +8,11 @@ export type ChatHost = Pick<PlatformCheck, 'clock' | 'random' | 'version'> & {
   environment: Readonly<Record<string, string | undefined>>;
 };
 
-/** Whether each platform takes the bot's tokens and lets it post where it is to. A token that cannot be read was told before. */
-export async function checkChats({ platforms, routes, owners }: Config, host: ChatHost): Promise<Finding[]> {
+/** Whether each platform takes the bot's tokens and lets it post where it is to, tried with `post`. A token that cannot be read was told before. */
+export async function checkChats(
+  { platforms, routes, owners }: Config,
+  host: ChatHost & Pick<PlatformCheck, 'post'>,
+): Promise<Finding[]> {
   const { discord, slack } = platforms;
   const channelsOf = (platform: string): string[] => [
     ...new Set(routes.filter((route) => route.platform === platform).map(({ channel }) => channel)),

@@ -1,3 +1,4 @@
+import type { Engine } from '../../backup/engine.ts';
 import type { Store } from '../../backup/ports.ts';
 import type { EngineDoor } from '../../commands/repository-services.ts';
 import type { Config } from '../../config/config.ts';
@@ -34,7 +35,7 @@ export async function checkRepository({ repository }: Config, host: RepositoryHo
       for (const warning of engine.warnings) findings.push(doubt(CHECK, warning, 'Run holdfast verify.'));
       const [newest] = await engine.list();
       if (newest === undefined) findings.push(doubt(CHECK, 'There is no backup yet', 'Run holdfast backup.'));
-      else findings.push(ok(CHECK, `The newest backup is of ${newest.time}`));
+      else findings.push(ok(CHECK, `The newest backup is of ${newest.time}`), await checkObjects(engine));
       return { findings, usedBytes: await engine.usedBytes(), newest: newest?.time };
     } finally {
       await engine.close();
@@ -44,6 +45,19 @@ export async function checkRepository({ repository }: Config, host: RepositoryHo
     const isTold = findings.some(({ found }) => found === failed.found);
     return { findings: isTold ? findings : [...findings, failed], usedBytes: undefined, newest: undefined };
   }
+}
+
+/** Whether every object is there with its size: that reads no content, and is quick. */
+async function checkObjects(engine: Pick<Engine, 'verify'>): Promise<Finding> {
+  const { damaged, objects } = await engine.verify({ depth: 'quick' });
+  const [first] = damaged;
+  if (first === undefined) return ok(CHECK, `All ${objects} objects are there with their sizes`);
+  const more = damaged.length > 1 ? ` and ${damaged.length - 1} more` : '';
+  return problem(
+    CHECK,
+    `${first.object}${more}: ${first.problem}`,
+    'Run holdfast verify to see which files that is, then holdfast repair index.',
+  );
 }
 
 function explained(error: unknown, location: string): Finding {

@@ -1,4 +1,5 @@
 import type { LocalCommand } from '../../cli/host.ts';
+import { flag } from '../../commands/field.ts';
 import { count } from '../../view/value.ts';
 import { bad, good, stack, type Tone, type View, warning } from '../../view/view.ts';
 import { configFile } from '../config-file.ts';
@@ -18,13 +19,14 @@ export function createDoctorCommand(
     name: 'doctor',
     summary: 'Look at everything that a bot needs, from its configuration to its channels, and say what to mend',
     details: [
-      'Every finding is ok, a warning or a problem, with what to do. Exit status 0 where all is well, 3 with warnings, 1 with problems. It may run beside a bot, and posts nothing.',
+      'Every finding is ok, a warning or a problem, with what to do. Exit status 0 where all is well, 3 with warnings, 1 with problems. It may run beside a bot.',
+      'In each channel of `notify` a test message is posted and deleted again at once; `--no-post` only looks whether the bot may post.',
       'With `--json`: `{file, status, findings}`, `findings` an array of `{check, status, found, fix}`.',
     ],
-    input: {},
-    run: async (_input, globals) => {
+    input: { noPost: flag('Post no test message') },
+    run: async ({ noPost }, globals) => {
       const file = configFile(globals, host);
-      const findings = await examine(file, await parts());
+      const findings = await examine(file, { post: noPost !== true }, await parts());
       const status = worst(findings);
       await print(host, globals.json, { file, status, findings }, findingsView(findings));
       return EXITS[status];

@@ -20,11 +20,16 @@ export type DoctorHost = ChatHost &
     nativeProblem: () => string | undefined;
   };
 
+/** `post`: a message is posted to each channel, and deleted again. */
+export interface Extent {
+  post: boolean;
+}
+
 /** Looks at everything that a bot on this configuration needs. No secret stands in what is found. */
-export async function examine(file: string, host: DoctorHost): Promise<Finding[]> {
+export async function examine(file: string, extent: Extent, host: DoctorHost): Promise<Finding[]> {
   const program = checkProgram(host.node, host.nativeProblem);
   try {
-    return [...program, ...(await examineConfigured(file, host))];
+    return [...program, ...(await examineConfigured(file, extent, host))];
   } catch (error) {
     const problems = error instanceof HoldfastError ? (error.details.problems as Problem[] | undefined) : undefined;
     if (problems === undefined) return [...program, failure('configuration', error)];
@@ -41,7 +46,7 @@ export async function examine(file: string, host: DoctorHost): Promise<Finding[]
   }
 }
 
-async function examineConfigured(file: string, host: DoctorHost): Promise<Finding[]> {
+async function examineConfigured(file: string, { post }: Extent, host: DoctorHost): Promise<Finding[]> {
   const config = await loadConfig(file);
   const scrub = createScrubber();
   const secrets = await checkSecrets(config, host.environment, scrub.add);
@@ -55,7 +60,7 @@ async function examineConfigured(file: string, host: DoctorHost): Promise<Findin
     ...(await checkSpace(config, repository.usedBytes, diskSpace)),
     ...(await checkState(config.state, moment, { ...host, now: host.clock.now })),
     ...(await checkSources(config, host.environment.PATH ?? '')),
-    ...(await checkChats(config, host)),
+    ...(await checkChats(config, { ...host, post })),
   ];
   return findings.map(({ check, status, found, fix }) => ({
     check,

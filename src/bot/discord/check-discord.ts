@@ -2,6 +2,7 @@ import {
   type APIChannel,
   type APIGuild,
   type APIGuildMember,
+  type APIMessage,
   type APIOverwrite,
   type APIUser,
   PermissionFlagsBits,
@@ -10,7 +11,7 @@ import {
   Routes,
 } from 'discord.js';
 import type { HoldfastError } from '../../shared/errors.ts';
-import type { PlatformCheck, PlatformFinding } from '../platform-check.ts';
+import { type PlatformCheck, type PlatformFinding, TEST_MESSAGE } from '../platform-check.ts';
 import { API_URL, DiscordApi, type Patience } from './discord-api.ts';
 import { toHoldfastError } from './discord-errors.ts';
 
@@ -24,10 +25,11 @@ const NEEDED = {
   'Attach Files': PermissionFlagsBits.AttachFiles,
 } as const;
 
-/** Whether Discord takes the token, and lets the bot post in the channels. Nothing is posted. */
+/** Whether Discord takes the token, and lets the bot post in the channels. With `post` it does, and deletes that again. */
 export async function checkDiscord({
   apiUrl = API_URL,
   channels,
+  post,
   clock,
   random,
   version,
@@ -37,19 +39,23 @@ export async function checkDiscord({
   const stopped = new AbortController();
   const userAgent = `Holdfast/${version}`;
   const api = new DiscordApi({ token, apiUrl, clock, random, userAgent, signal: stopped.signal });
-  const get = async (route: RouteLike): Promise<unknown> => {
+  const ask: Ask = async (method, route, body) => {
     try {
-      return await api.request('bot', RequestMethod.Get, route, {}, BRIEFLY);
+      return await api.request('bot', method, route, body === undefined ? {} : { body }, BRIEFLY);
     } catch (error) {
       throw toHoldfastError(error);
     }
   };
+  const get: Get = (route) => ask(RequestMethod.Get, route);
   try {
     const self = (await get(Routes.user())) as APIUser;
     const findings: PlatformFinding[] = [{ status: 'ok', found: `Discord takes the token, of ${self.username}` }];
     if (guild !== undefined) findings.push(await told(`server ${guild}`, () => checkGuild(guild, get)));
     for (const channel of channels) {
-      findings.push(await told(`channel ${channel}`, () => checkChannel(channel, self.id, get)));
+      const found = await told(`channel ${channel}`, () => checkChannel(channel, self.id, get));
+      findings.push(found);
+      if (post && found.status === 'ok')
+        findings.push(await told(`channel ${channel}`, () => tryPosting(channel, ask)));
     }
     return findings;
   } catch (error) {
@@ -59,6 +65,7 @@ export async function checkDiscord({
   }
 }
 
+type Ask = (method: RequestMethod, route: RouteLike, body?: Record<string, unknown>) => Promise<unknown>;
 type Get = (route: RouteLike) => Promise<unknown>;
 
 async function told(what: string, check: () => Promise<PlatformFinding>): Promise<PlatformFinding> {
@@ -97,6 +104,13 @@ async function checkChannel(channel: string, self: string, get: Get): Promise<Pl
     found: `in channel ${channel} the bot lacks ${missing.join(', ')}`,
     fix: `Give the bot ${missing.join(', ')} there.`,
   };
+}
+
+async function tryPosting(channel: string, ask: Ask): Promise<PlatformFinding> {
+  const words = { content: TEST_MESSAGE, allowed_mentions: { parse: [] } };
+  const { id } = (await ask(RequestMethod.Post, Routes.channelMessages(channel), words)) as APIMessage;
+  await ask(RequestMethod.Delete, Routes.channelMessage(channel, id));
+  return { status: 'ok', found: `a test message was posted to channel ${channel}, and deleted again` };
 }
 
 interface Membership {

@@ -1,5 +1,5 @@
 import type { HoldfastError } from '../../shared/errors.ts';
-import type { PlatformCheck, PlatformFinding } from '../platform-check.ts';
+import { type PlatformCheck, type PlatformFinding, TEST_MESSAGE } from '../platform-check.ts';
 import { boltLogger } from './bolt-logger.ts';
 import { SlackApi } from './slack-api.ts';
 
@@ -8,12 +8,13 @@ const ATTEMPTS = { attempts: 2 };
 const NEW_TOKEN = 'Take the token from the app’s pages on api.slack.com and put it where the configuration points.';
 
 /**
- * Whether Slack takes the tokens, and lets the bot into the channels. Nothing is posted. A channel's newest message is asked for, since that is what the
+ * Whether Slack takes the tokens, and lets the bot into the channels and, with `post`, post there, which is deleted again. A channel's newest message is asked for, since that is what the
  * app's own permissions allow: only a member is given it.
  */
 export async function checkSlack({
   apiUrl,
   channels,
+  post,
   clock,
   random,
   botToken,
@@ -52,7 +53,10 @@ export async function checkSlack({
           undefined,
           async () => {
             await bot.call('conversations.history', { channel, limit: 1 }, ATTEMPTS);
-            return `the bot is in channel ${channel}`;
+            if (!post) return `the bot is in channel ${channel}`;
+            const { ts } = await bot.call('chat.postMessage', { channel, text: TEST_MESSAGE, parse: 'none' }, ATTEMPTS);
+            await bot.call('chat.delete', { channel, ts }, ATTEMPTS);
+            return `a test message was posted to channel ${channel}, and deleted again`;
           },
         ] as const,
     ),

@@ -1,8 +1,8 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { createDoctorCommand } from '../../../src/admin/doctor/doctor-command.ts';
 import type { DoctorHost } from '../../../src/admin/doctor/examine.ts';
 import type { Finding } from '../../../src/admin/doctor/finding.ts';
@@ -12,6 +12,7 @@ import { systemClock } from '../../../src/shared/clock.ts';
 import { readProcessIdentity } from '../../../src/shared/process-identity.ts';
 import { systemRandom } from '../../../src/shared/random.ts';
 import { fakeRepository, summary } from '../../helpers/fake-engine.ts';
+import { APP_TOKEN, BOT_TOKEN, FakeSlack } from '../../helpers/slack/fake-slack.ts';
 
 const CANARY = 'canary-of-the-doctor';
 
@@ -35,7 +36,10 @@ ${more}`,
   );
 }
 
-async function examined(globals: Partial<Globals> = {}): Promise<{ status: number; output: string }> {
+async function examined(
+  globals: Partial<Globals> = {},
+  input: { noPost?: boolean } = {},
+): Promise<{ status: number; output: string }> {
   let output = '';
   const stream = new Writable({
     write(piece, _encoding, done) {
@@ -45,7 +49,7 @@ async function examined(globals: Partial<Globals> = {}): Promise<{ status: numbe
   });
   const printing = { environment: {}, now: () => 0, output: stream };
   const command = createDoctorCommand(printing, async () => host);
-  const status = await command.run({}, { config: at('holdfast.yaml'), json: false, ...globals } as Globals);
+  const status = await command.run(input, { config: at('holdfast.yaml'), json: false, ...globals } as Globals);
   return { status, output };
 }
 
@@ -136,6 +140,36 @@ describe('the doctor', () => {
     repository.snapshots.length = 0;
     expect(await troubles()).toMatchObject([{ check: 'repository', status: 'warning', fix: 'Run holdfast backup.' }]);
     expect((await examined()).status).toBe(3);
+  });
+
+  it('tells of objects that are gone', async () => {
+    const gone = { object: 'packs/ab', kind: 'pack', problem: 'it is not there', files: [], filesTotal: 0 };
+    repository = fakeRepository({ passphrase: CANARY, verify: { damaged: [gone, gone] } });
+    repository.snapshots.push(summary(1));
+    host = { ...host, door: repository };
+    expect(await troubles()).toMatchObject([
+      { check: 'repository', status: 'problem', found: 'packs/ab and 1 more: it is not there' },
+    ]);
+    expect(repository.requests[repository.calls.indexOf('verify')]).toEqual({ depth: 'quick' });
+  });
+
+  it('posts to the channels and deletes that again, unless it is told not to', async () => {
+    const slack = await new FakeSlack().start();
+    onTestFinished(() => slack.goDown());
+    slack.workspace.add('C0001');
+    configure(`notify: { slack: C0001 }
+owners: { slack: [T0001/U0001] }
+`);
+    const written = readFileSync(at('holdfast.yaml'), 'utf8');
+    const platform = `{ slack: { botToken: { env: BOT }, appToken: { env: APP }, apiUrl: ${slack.apiUrl} } }`;
+    writeFileSync(at('holdfast.yaml'), written.replace('{ console: true }', platform));
+    host = { ...host, environment: { ...host.environment, BOT: BOT_TOKEN, APP: APP_TOKEN } };
+    const posted = () => slack.calls.filter(({ method }) => method === 'chat.postMessage').length;
+    expect((await examined({}, { noPost: true })).output).toContain('the bot is in channel C0001');
+    expect(posted()).toBe(0);
+    const { output, status } = await examined();
+    expect(output).toContain('a test message was posted to channel C0001, and deleted again');
+    expect({ status, posted: posted(), left: slack.workspace.messages }).toEqual({ status: 0, posted: 1, left: [] });
   });
 
   it('tells of a source that is gone and of a hook whose program is not there', async () => {

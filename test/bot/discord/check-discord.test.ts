@@ -12,6 +12,8 @@ const ALL = ViewChannel | SendMessages | EmbedLinks | AttachFiles;
 let server: Server;
 /** What is answered, by path. */
 let answers: Record<string, unknown>;
+/** What was asked besides reading. */
+let changes: string[];
 
 const everybody = (permissions: bigint) => ({ id: '9', permissions: String(permissions) });
 const overwrite = (id: string, change: { allow?: bigint; deny?: bigint }) => ({
@@ -25,7 +27,7 @@ function channelWith(roles: unknown[], overwrites: unknown[] = []): void {
   answers['/channels/77'] = { id: '77', guild_id: '9', permission_overwrites: overwrites };
 }
 
-const check = (token = 'right') => {
+const check = (token = 'right', post = false) => {
   const { port } = server.address() as AddressInfo;
   const apiUrl = `http://127.0.0.1:${port}/api`;
   return checkDiscord({
@@ -33,6 +35,7 @@ const check = (token = 'right') => {
     apiUrl,
     guild: '9',
     channels: ['77'],
+    post,
     clock: systemClock,
     random: systemRandom,
     version: '1',
@@ -40,8 +43,10 @@ const check = (token = 'right') => {
 };
 
 beforeEach(async () => {
+  changes = [];
   answers = { '/users/@me': { id: '5', username: 'holdfast' }, '/guilds/9/members/5': { roles: ['3'] } };
   server = createServer((request, response) => {
+    if (request.method !== 'GET') changes.push(`${request.method} ${request.url?.replace('/api/v10', '')}`);
     const isKnown = request.headers.authorization === 'Bot right';
     const answer = answers[request.url?.replace('/api/v10', '') ?? ''];
     response.writeHead(isKnown ? (answer === undefined ? 404 : 200) : 401, { 'content-type': 'application/json' });
@@ -58,6 +63,26 @@ describe('the check of Discord', () => {
   it('finds that the bot may post', async () => {
     channelWith([everybody(ViewChannel), { id: '3', permissions: String(ALL) }]);
     expect((await check()).map(({ status }) => status)).toEqual(['ok', 'ok', 'ok']);
+    expect(changes).toEqual([]);
+  });
+
+  it('posts a message and deletes it again where that is wanted, and nowhere that it may not', async () => {
+    channelWith([everybody(ALL)]);
+    answers['/channels/77/messages'] = { id: '88' };
+    answers['/channels/77/messages/88'] = {};
+    expect((await check('right', true)).at(-1)).toEqual({
+      status: 'ok',
+      found: 'a test message was posted to channel 77, and deleted again',
+    });
+    expect(changes).toEqual(['POST /channels/77/messages', 'DELETE /channels/77/messages/88']);
+    channelWith([everybody(0n)]);
+    expect(await check('right', true)).toHaveLength(3);
+    expect(changes).toHaveLength(2);
+  });
+
+  it('tells that a message was refused although the bot may post', async () => {
+    channelWith([everybody(ALL)]);
+    expect((await check('right', true)).at(-1)).toMatchObject({ status: 'problem' });
   });
 
   it('finds a token that Discord refuses', async () => {

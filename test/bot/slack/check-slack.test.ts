@@ -6,12 +6,13 @@ import { APP_TOKEN, BOT_TOKEN, FakeSlack } from '../../helpers/slack/fake-slack.
 
 let slack: FakeSlack;
 
-const check = (tokens: { botToken?: string; appToken?: string } = {}) =>
+const check = (tokens: { botToken?: string; appToken?: string; post?: boolean } = {}) =>
   checkSlack({
     apiUrl: slack.apiUrl,
     botToken: BOT_TOKEN,
     appToken: APP_TOKEN,
     channels: ['C0001'],
+    post: false,
     clock: systemClock,
     random: systemRandom,
     version: '1',
@@ -29,6 +30,20 @@ describe('the check of Slack', () => {
   it('finds tokens that are taken and a channel that the bot is in, and posts nothing', async () => {
     expect((await check()).map(({ status }) => status)).toEqual(['ok', 'ok', 'ok']);
     expect(slack.workspace.messages).toEqual([]);
+  });
+
+  it('posts a message and deletes it again where that is wanted', async () => {
+    expect((await check({ post: true })).at(-1)).toEqual({
+      status: 'ok',
+      found: 'a test message was posted to channel C0001, and deleted again',
+    });
+    expect(slack.calls.map(({ method }) => method).filter((method) => method.startsWith('chat.'))).toEqual([
+      'chat.postMessage',
+      'chat.delete',
+    ]);
+    expect(slack.workspace.messages).toEqual([]);
+    slack.scopes.delete('chat:write');
+    expect((await check({ post: true })).at(-1)).toMatchObject({ status: 'problem' });
   });
 
   it('finds tokens that Slack refuses', async () => {

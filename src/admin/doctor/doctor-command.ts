@@ -4,7 +4,7 @@ import { count } from '../../view/value.ts';
 import { bad, good, stack, type Tone, type View, warning } from '../../view/view.ts';
 import { configFile } from '../config-file.ts';
 import { type PrintingHost, print } from '../print.ts';
-import { type DoctorHost, examine } from './examine.ts';
+import type { DoctorHost } from './examine.ts';
 import type { Finding } from './finding.ts';
 
 const EXITS: Readonly<Record<Finding['status'], number>> = { ok: 0, warning: 3, problem: 1 };
@@ -25,6 +25,7 @@ export function createDoctorCommand(
     ],
     input: { noPost: flag('Post no test message') },
     run: async ({ noPost }, globals) => {
+      const { examine } = await import('./examine.ts');
       const file = configFile(globals, host);
       const findings = await examine(file, { post: noPost !== true }, await parts());
       const status = worst(findings);

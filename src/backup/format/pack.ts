@@ -58,7 +58,7 @@ export function encodeBlock(
   plain: Uint8Array,
   chunkCount: number,
 ): [Buffer, Buffer, Buffer] {
-  const { codec, bytes } = compress(plain);
+  const { codec, bytes } = compress(plain, chunkCount);
   const header = Buffer.alloc(BLOCK_HEADER_BYTES);
   BLOCK_MAGIC.copy(header, 0);
   header.writeUInt32LE(number, 4);

@@ -21,6 +21,7 @@ import type {
   ToPacker,
 } from './pack-jobs.ts';
 import { Packer } from './packer.ts';
+import type { SpareThread } from './spare-thread.ts';
 import { startWorker } from './start-worker.ts';
 
 /** Packing threads as the coordinator sees them. */
@@ -47,9 +48,17 @@ const WAITING_BYTES = 4 * 2 ** 20;
 /** How long a thread may take to let go of its files when it is ended in the middle of its work. */
 const LET_GO_MS = 2000;
 
-/** A pool of worker threads, which boot when there is something to do: an unchanged backup needs none. `setup` is completed with each thread's number. */
-export function createThreadPool(count: number, setup: Omit<PackerSetup, 'thread'>, onPack: OnPack): PackPool {
-  return new ThreadPool(count, setup, onPack);
+/**
+ * A pool of worker threads, which boot when there is something to do, but for the spare one, which becomes the first. `setup` is completed with each
+ * thread's number.
+ */
+export function createThreadPool(
+  count: number,
+  setup: Omit<PackerSetup, 'thread'>,
+  onPack: OnPack,
+  spare: SpareThread,
+): PackPool {
+  return new ThreadPool(count, setup, onPack, spare);
 }
 
 class ThreadPool implements PackPool {
@@ -63,14 +72,16 @@ class ThreadPool implements PackPool {
   /** Which thread makes which content's digest. */
   readonly #digests = new Map<number, Thread>();
   readonly #onPack: OnPack;
+  readonly #spare: SpareThread;
   #nextJob = 0;
   #failure: unknown;
   #waiting: { resolve: () => void; reject: (error: unknown) => void; when: () => boolean }[] = [];
 
-  constructor(count: number, setup: Omit<PackerSetup, 'thread'>, onPack: OnPack) {
+  constructor(count: number, setup: Omit<PackerSetup, 'thread'>, onPack: OnPack, spare: SpareThread) {
     this.#count = count;
     this.#setup = setup;
     this.#onPack = onPack;
+    this.#spare = spare;
   }
 
   run(job: FilesJob, cost: number): Promise<FilesResult>;
@@ -111,7 +122,7 @@ class ThreadPool implements PackPool {
 
   async close(): Promise<void> {
     for (const thread of this.#threads) thread.ended = true;
-    await Promise.all(this.#threads.map((thread) => this.#end(thread)));
+    await Promise.all([this.#spare.close(), ...this.#threads.map((thread) => this.#end(thread))]);
     this.#fail(new HoldfastError('interrupted', 'The packing threads were ended.'));
   }
 
@@ -142,7 +153,7 @@ class ThreadPool implements PackPool {
   }
 
   #startThread(): Thread {
-    const worker = startWorker(import.meta.url, 'pack-worker');
+    const worker = this.#spare.take() ?? startWorker(import.meta.url, 'pack-worker');
     const thread: Thread = { worker, waiting: 0, finished: false, ended: false };
     worker.on('message', (message: FromPacker) => this.#receive(thread, message));
     worker.on('error', (error) => this.#fail(error));

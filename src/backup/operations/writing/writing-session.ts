@@ -29,6 +29,7 @@ import { Session } from '../../repository/sessions.ts';
 import { ChunkTable } from '../../threads/chunk-table.ts';
 import { createInlinePool, createThreadPool, type PackPool, packingError } from '../../threads/pack-pool.ts';
 import { PackWriter } from '../../threads/pack-writer.ts';
+import { SpareThread } from '../../threads/spare-thread.ts';
 import { ContentDigest } from './content-digest.ts';
 
 /** Memory for content on its way from the reader to the packing threads. */
@@ -105,6 +106,7 @@ export class WritingSession {
     session: Session,
     known: KnownChunks,
     spool: string,
+    spare: SpareThread | undefined,
     options: WritingOptions,
   ) {
     this.repository = repository;
@@ -135,8 +137,8 @@ export class WritingSession {
     const onPack = (path: string, index: PackIndex) => this.#put(path, index);
     const { files } = options;
     this.#pool =
-      options.threads > 0
-        ? createThreadPool(options.threads, setup, onPack)
+      spare !== undefined
+        ? createThreadPool(options.threads, setup, onPack, spare)
         : createInlinePool({ ...setup, thread: 0 }, { files, posix: this.posix, random: repository.random }, onPack);
     let metaPacks = 0;
     this.#meta = new PackWriter({
@@ -150,13 +152,27 @@ export class WritingSession {
   }
 
   static async open(repository: Repository, options: WritingOptions): Promise<WritingSession> {
+    const spare = options.threads > 0 ? new SpareThread() : undefined;
+    try {
+      return await WritingSession.#openWith(spare, repository, options);
+    } catch (error) {
+      await spare?.close();
+      throw error;
+    }
+  }
+
+  static async #openWith(
+    spare: SpareThread | undefined,
+    repository: Repository,
+    options: WritingOptions,
+  ): Promise<WritingSession> {
     const session = await Session.start(repository, { operation: options.operation });
     try {
       const [known, spool] = await Promise.all([
         readKnownChunks(repository, options.signal),
         repository.store.spoolFolder(),
       ]);
-      return new WritingSession(repository, session, known, spool, options);
+      return new WritingSession(repository, session, known, spool, spare, options);
     } catch (error) {
       await session.end();
       throw error;

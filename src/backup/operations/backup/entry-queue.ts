@@ -15,23 +15,25 @@ export interface QueuedEntry {
   counted: 'new' | 'changed' | 'unmodified';
 }
 
-/** A part of the parent's manifest in which nothing changed. */
-export interface QueuedPart {
+/** Entries of one part of the parent's manifest that follow one another and did not change: from the first number up to the second. */
+export interface QueuedRun {
   part: ParentPart;
+  from: number;
+  to: number;
   state: 'ready';
   linkedTo?: undefined;
 }
 
 /** Keeps the manifest's order while contents are stored out of order. */
 export class EntryQueue {
-  readonly #write: (item: QueuedEntry | QueuedPart) => void;
+  readonly #write: (item: QueuedEntry | QueuedRun) => void;
   readonly #onOrphan: (item: QueuedEntry) => void;
-  /** What was written is no longer there: a part may hold a hundred entries. */
-  #items: (QueuedEntry | QueuedPart | undefined)[] = [];
+  /** What was written is no longer there: a run may hold a hundred entries. */
+  #items: (QueuedEntry | QueuedRun | undefined)[] = [];
   #head = 0;
 
   /** `onOrphan` is told of a member whose first was dropped: its content has to be stored after all, and everything waits for that. */
-  constructor(write: (item: QueuedEntry | QueuedPart) => void, onOrphan: (item: QueuedEntry) => void) {
+  constructor(write: (item: QueuedEntry | QueuedRun) => void, onOrphan: (item: QueuedEntry) => void) {
     this.#write = write;
     this.#onOrphan = onOrphan;
   }
@@ -40,7 +42,7 @@ export class EntryQueue {
     return this.#items.length - this.#head;
   }
 
-  push(item: QueuedEntry | QueuedPart): void {
+  push(item: QueuedEntry | QueuedRun): void {
     this.#items.push(item);
     if (item.state !== 'waiting') this.drain();
   }
@@ -60,7 +62,7 @@ export class EntryQueue {
   }
 
   /** The first member stands before this one, so its content is known by now, unless it went: then this one becomes the first. */
-  #join(item: QueuedEntry | QueuedPart): void {
+  #join(item: QueuedEntry | QueuedRun): void {
     if (item.linkedTo === undefined) return;
     let first = item.linkedTo;
     while (first.state === 'dropped' && first.heir !== undefined) first = first.heir;

@@ -17,7 +17,7 @@ import type { ManifestWriter } from '../writing/manifest-writer.ts';
 import type { WritingSession } from '../writing/writing-session.ts';
 import type { BackupReport } from './backup-report.ts';
 import type { DatabaseCopies, DatabaseCopy } from './database-copies.ts';
-import { EntryQueue, type QueuedEntry } from './entry-queue.ts';
+import { EntryQueue, type QueuedEntry, type QueuedRun } from './entry-queue.ts';
 import { type BatchedFile, FileBatcher, type FileOutcome, mayHaveHoles } from './file-batcher.ts';
 import { NEEDS_LOAD, ParentCursor, type ParentEntry, type ParentPart } from './parent-cursor.ts';
 import type { ReadingPace } from './reading-pace.ts';
@@ -49,6 +49,13 @@ const CLOCK_TICK_NS = 20_000_000n;
 /** The same for file systems that know whole seconds only, or pairs of them. */
 const COARSE_TICK_NS = 2_000_000_000n;
 
+/** What the walk met of a part of the parent's manifest, from one of its entries on. */
+interface HeldRun {
+  part: ParentPart;
+  from: number;
+  found: Found[];
+}
+
 /** Walks the roots and writes their manifest: a merge of the walk with the parent's manifest. */
 export async function backupFolders(job: FolderBackup): Promise<void> {
   await new FolderRun(job).run();
@@ -64,8 +71,8 @@ class FolderRun {
   readonly #members = new Map<QueuedEntry, Found>();
   #again: BatchedFile[] = [];
   #cursor: ParentCursor | undefined;
-  /** What the walk met of a part of the parent's manifest in which nothing has changed so far. */
-  #held: { part: ParentPart | undefined; found: Found[] } = { part: undefined, found: [] };
+  /** What was met last and did not change. */
+  #held: HeldRun | undefined;
   /** Large files that were read and are being stored. What failed stays. */
   readonly #arrived = new Set<Promise<void>>();
   #turnBegan = 0;
@@ -74,7 +81,7 @@ class FolderRun {
   constructor(job: FolderBackup) {
     this.#job = job;
     this.#queue = new EntryQueue(
-      (item) => ('part' in item ? this.#writePart(item.part) : this.#write(item)),
+      (item) => ('part' in item ? this.#writeRun(item) : this.#write(item)),
       (item) => this.#again.push({ found: this.#members.get(item) as Found, queued: item }),
     );
     this.#contents = new ContentWriter(job.session);
@@ -104,7 +111,7 @@ class FolderRun {
       // At once, because everything after them waits.
       if (this.#again.length > 0) await this.#lookAgain();
     }
-    await this.#release();
+    if (this.#held !== undefined) await this.#takeRun(this.#held);
     await this.#settle();
     while (this.#again.length > 0) {
       await this.#lookAgain();
@@ -153,33 +160,37 @@ class FolderRun {
     manifest.add(entry, side);
   }
 
-  /** A part that was not changed, as the manifest has it already where the new one is cut in the same places. */
-  #writePart({ fence, entries, sides }: ParentPart): void {
+  /** What did not change. A whole part is in the manifest already, where the new one is cut in the same places. */
+  #writeRun({ part: { fence, entries, sides }, from, to }: QueuedRun): void {
     const { report, manifest, session } = this.#job;
-    for (const entry of entries) count(report, entry, 'unmodified');
-    const stored = session.use(fence.manifest.id) && (fence.side === undefined || session.use(fence.side.id));
-    if (stored && manifest.reuse(fence)) return;
-    entries.forEach((entry, at) => {
-      manifest.add(entry, sides[at] as SideRecord);
-    });
+    for (let at = from; at < to; at++) count(report, entries[at] as StoredEntry, 'unmodified');
+    if (from === 0 && to === entries.length) {
+      const stored = session.use(fence.manifest.id) && (fence.side === undefined || session.use(fence.side.id));
+      if (stored && manifest.reuse(fence)) return;
+    }
+    for (let at = from; at < to; at++) manifest.add(entries[at] as StoredEntry, sides[at] as SideRecord);
   }
 
-  /** Holds back what a part of the parent's manifest lists unchanged, until the whole part is found so; or takes it as it comes. */
+  /** Holds back what did not change until something did, or the part ends; takes everything else as it comes. */
   #meet(found: Found): Promise<void> | undefined {
-    const { part } = this.#held;
-    if (part === undefined) return this.#begin(found);
-    const { found: held } = this.#held;
-    if (!this.#isPlain(found, part, held.length)) return this.#release().then(() => this.#meet(found));
-    held.push(found);
-    return held.length === part.entries.length ? this.#takePart(part) : undefined;
+    const held = this.#held;
+    if (held === undefined) return this.#begin(found);
+    const { part, from } = held;
+    if (!this.#isPlain(found, part, from + held.found.length)) {
+      const waiting = this.#takeRun(held);
+      return waiting === undefined ? this.#begin(found) : waiting.then(() => this.#meet(found));
+    }
+    held.found.push(found);
+    return from + held.found.length === part.entries.length ? this.#takeRun(held) : undefined;
   }
 
   #begin(found: Found): Promise<void> | undefined {
     if (this.#cursor?.find(found.path) === NEEDS_LOAD) return this.#loadAndMeet(found);
-    const part = this.#cursor?.partFrom(found.path);
-    if (part === undefined || !this.#isPlain(found, part, 0)) return this.#take(found);
-    this.#held = { part, found: [found] };
-    return part.entries.length === 1 ? this.#takePart(part) : undefined;
+    const place = this.#cursor?.placeOf(found.path);
+    if (place === undefined || !this.#isPlain(found, place.part, place.at)) return this.#take(found);
+    const { part, at } = place;
+    this.#held = { part, from: at, found: [found] };
+    return at + 1 === part.entries.length ? this.#takeRun(this.#held) : undefined;
   }
 
   /** Unchanged, and nothing about it needs a second look. */
@@ -199,21 +210,25 @@ class FolderRun {
     );
   }
 
-  #takePart(part: ParentPart): Promise<void> | undefined {
+  /** Takes over what was held back, once all its chunks are known to be there. */
+  #takeRun(held: HeldRun): Promise<void> | undefined {
     const { session, report } = this.#job;
-    const known = part.entries.every(({ chunks = [] }) => chunks.every(({ id }) => session.use(id)));
-    if (!known) return this.#release();
-    this.#held = { part: undefined, found: [] };
-    this.#cursor?.skipPart();
-    report.progress(() => printableName(part.fence.firstPath));
-    this.#queue.push({ part, state: 'ready' });
+    const { part, from, found } = held;
+    const to = from + found.length;
+    for (let at = from; at < to; at++) {
+      for (const { id } of part.entries[at]?.chunks ?? []) if (!session.use(id)) return this.#release();
+    }
+    this.#held = undefined;
+    this.#cursor?.skipTo(to);
+    report.progress(() => printableName((found[0] as Found).path));
+    this.#queue.push({ part, from, to, state: 'ready' });
     return undefined;
   }
 
   /** Takes what was held back one by one. */
   async #release(): Promise<void> {
-    const { found } = this.#held;
-    this.#held = { part: undefined, found: [] };
+    const { found } = this.#held ?? { found: [] };
+    this.#held = undefined;
     for (const each of found) await this.#take(each);
   }
 

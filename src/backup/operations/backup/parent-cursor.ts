@@ -24,11 +24,12 @@ export const NEEDS_LOAD = Symbol('needs load');
 export class ParentCursor {
   readonly #reader: ManifestReader;
   readonly #fences: readonly Fence[];
-  #fence: Fence | undefined;
   #nextFence = 0;
-  #entries: StoredEntry[] = [];
-  #sides: SideRecord[] | undefined;
+  #entries: readonly StoredEntry[] = [];
+  #sides: readonly SideRecord[] | undefined;
   #at = 0;
+  /** What was read last, where it can be taken over. */
+  #part: ParentPart | undefined;
 
   constructor(reader: ManifestReader, fences: readonly Fence[]) {
     this.#reader = reader;
@@ -54,9 +55,9 @@ export class ParentCursor {
   async load(path: ByteString, onDamage: () => void): Promise<void> {
     while (this.#endsBefore(this.#nextFence, path)) this.#nextFence++;
     const fence = this.#fences[this.#nextFence++] as Fence;
-    this.#fence = fence;
     this.#at = 0;
     this.#entries = [];
+    this.#part = undefined;
     this.#sides = await this.#reader.side(fence);
     if (this.#sides === undefined && fence.side !== undefined) onDamage();
     try {
@@ -65,19 +66,18 @@ export class ParentCursor {
       if (!isDamage(error)) throw error;
       onDamage();
     }
+    if (this.#sides !== undefined) this.#part = { fence, entries: this.#entries, sides: this.#sides };
   }
 
-  /** The part at hand, where it begins at `path` and can be taken over whole. */
-  partFrom(path: ByteString): ParentPart | undefined {
-    if (this.#at > 0 || this.#fence === undefined || this.#sides === undefined) return undefined;
-    return this.#entries[0]?.path === path
-      ? { fence: this.#fence, entries: this.#entries, sides: this.#sides }
-      : undefined;
+  /** Where in the part at hand `path` stands, which `find` has just been asked for; undefined where it is not there, or nothing can be taken over. */
+  placeOf(path: ByteString): { part: ParentPart; at: number } | undefined {
+    const part = this.#part;
+    return part?.entries[this.#at]?.path === path ? { part, at: this.#at } : undefined;
   }
 
-  /** Passes over the part at hand. */
-  skipPart(): void {
-    this.#at = this.#entries.length;
+  /** Goes on with the entry of this number in the part at hand. */
+  skipTo(at: number): void {
+    this.#at = at;
   }
 
   #mayFollow(path: ByteString): boolean {

@@ -9,6 +9,8 @@ export class ByteReader {
   readonly #bytes: Buffer;
   readonly #what: string;
   #position = 0;
+  /** Made when it is first needed. It reads 64 bits at once, where Buffer joins two BigInts of 32. */
+  #view: DataView | undefined;
 
   /** `what` names the object in errors, e.g. `a manifest chunk`. */
   constructor(bytes: Buffer, what: string) {
@@ -51,14 +53,14 @@ export class ByteReader {
 
   u64(): bigint {
     this.#need(8);
-    const value = this.#bytes.readBigUInt64LE(this.#position);
+    const value = this.#wide().getBigUint64(this.#position, true);
     this.#position += 8;
     return value;
   }
 
   i64(): bigint {
     this.#need(8);
-    const value = this.#bytes.readBigInt64LE(this.#position);
+    const value = this.#wide().getBigInt64(this.#position, true);
     this.#position += 8;
     return value;
   }
@@ -126,6 +128,11 @@ export class ByteReader {
     const start = this.#position;
     this.#position += length;
     return this.#bytes.toString('latin1', start, this.#position) as ByteString;
+  }
+
+  #wide(): DataView {
+    this.#view ??= new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length);
+    return this.#view;
   }
 
   #need(length: number): void {

@@ -5,10 +5,13 @@ const MAX_SAFE = BigInt(Number.MAX_SAFE_INTEGER);
 /** A growing byte buffer for the binary parts of the format (docs/FORMAT.md section 1). Reusable: `reset` keeps the memory. */
 export class ByteWriter {
   #bytes: Buffer;
+  /** Writes 64 bits at once, where Buffer cuts a BigInt in two. */
+  #view: DataView;
   #length = 0;
 
   constructor(initialBytes = 4096) {
     this.#bytes = Buffer.allocUnsafeSlow(initialBytes);
+    this.#view = new DataView(this.#bytes.buffer);
   }
 
   get length(): number {
@@ -36,12 +39,14 @@ export class ByteWriter {
 
   u64(value: bigint): void {
     this.#reserve(8);
-    this.#length = this.#bytes.writeBigUInt64LE(value, this.#length);
+    this.#view.setBigUint64(this.#length, value, true);
+    this.#length += 8;
   }
 
   i64(value: bigint): void {
     this.#reserve(8);
-    this.#length = this.#bytes.writeBigInt64LE(value, this.#length);
+    this.#view.setBigInt64(this.#length, value, true);
+    this.#length += 8;
   }
 
   /** Unsigned LEB128 of a safe integer. */
@@ -95,5 +100,6 @@ export class ByteWriter {
     const grown = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#bytes.length));
     this.#bytes.copy(grown, 0, 0, this.#length);
     this.#bytes = grown;
+    this.#view = new DataView(grown.buffer);
   }
 }

@@ -18,6 +18,8 @@ const BULK = STATX + 256;
  */
 export class Arena {
   readonly bytes = Buffer.allocUnsafeSlow(BULK + BULK_SIZE);
+  /** The same memory, for numbers of 64 bits: Buffer joins each from two BigInts. */
+  readonly view = new DataView(this.bytes.buffer);
   /** Where reads of the kernel arrive: offsets into `bytes`, addresses for calls. */
   readonly statxOffset = STATX;
   readonly bulkOffset = BULK;

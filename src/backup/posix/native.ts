@@ -104,7 +104,7 @@ export class NativePosix extends NodeDescriptors implements Posix {
     const flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
     const result = this.#libc.statx(dir, this.#arena.name(name), flags, STATX_BASIC_STATS, statxAddress);
     this.#check(result, 'statx', name);
-    return decodeStatx(this.#arena.bytes, this.#arena.statxOffset);
+    return decodeStatx(this.#arena.view, this.#arena.statxOffset);
   }
 
   makeDirectory(dir: number, name: ByteString, mode: number): void {
@@ -342,32 +342,32 @@ export class NativePosix extends NodeDescriptors implements Posix {
 }
 
 /** The fields of struct statx (statx(2)), whose layout is the same on every architecture. */
-function decodeStatx(bytes: Buffer, at: number): FileStatus {
-  const mode = bytes.readUInt16LE(at + 28);
+function decodeStatx(view: DataView, at: number): FileStatus {
+  const mode = view.getUint16(at + 28, true);
   const type: EntryType = typeOfMode(mode);
   const status: FileStatus = {
     type,
     mode: mode & 0o7777,
-    uid: bytes.readUInt32LE(at + 20),
-    gid: bytes.readUInt32LE(at + 24),
-    dev: makeDevice(bytes.readUInt32LE(at + 136), bytes.readUInt32LE(at + 140)),
-    ino: bytes.readBigUInt64LE(at + 32),
-    nlink: bytes.readUInt32LE(at + 16),
-    size: readSize(bytes, at + 40),
-    blocks: readSize(bytes, at + 48),
-    mtimeNs: readTime(bytes, at + 112),
-    ctimeNs: readTime(bytes, at + 96),
+    uid: view.getUint32(at + 20, true),
+    gid: view.getUint32(at + 24, true),
+    dev: makeDevice(view.getUint32(at + 136, true), view.getUint32(at + 140, true)),
+    ino: view.getBigUint64(at + 32, true),
+    nlink: view.getUint32(at + 16, true),
+    size: readSize(view, at + 40),
+    blocks: readSize(view, at + 48),
+    mtimeNs: readTime(view, at + 112),
+    ctimeNs: readTime(view, at + 96),
   };
   if (isDevice(type)) {
-    status.device = { major: bytes.readUInt32LE(at + 128), minor: bytes.readUInt32LE(at + 132) };
+    status.device = { major: view.getUint32(at + 128, true), minor: view.getUint32(at + 132, true) };
   }
   return status;
 }
 
-function readSize(bytes: Buffer, at: number): number {
-  return bytes.readUInt32LE(at) + bytes.readUInt32LE(at + 4) * 0x100000000;
+function readSize(view: DataView, at: number): number {
+  return view.getUint32(at, true) + view.getUint32(at + 4, true) * 0x100000000;
 }
 
-function readTime(bytes: Buffer, at: number): bigint {
-  return bytes.readBigInt64LE(at) * 1_000_000_000n + BigInt(bytes.readUInt32LE(at + 8));
+function readTime(view: DataView, at: number): bigint {
+  return view.getBigInt64(at, true) * 1_000_000_000n + BigInt(view.getUint32(at + 8, true));
 }

@@ -22,6 +22,11 @@ export class ByteReader {
     return this.#bytes.length - this.#position;
   }
 
+  /** Bytes read so far. */
+  get position(): number {
+    return this.#position;
+  }
+
   fail(problem: string): never {
     throw new HoldfastError('damaged', `${this.#what} is malformed at byte ${this.#position}: ${problem}`);
   }

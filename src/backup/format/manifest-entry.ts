@@ -71,6 +71,14 @@ export function writeEntry(out: ByteWriter, entry: StoredEntry, positions: Owner
   writeOptions(out, entry, options);
 }
 
+/** The positions in what writeEntry wrote. */
+export function readPositions(bytes: Buffer): OwnerPositions {
+  const input = new ByteReader(bytes, 'an entry');
+  input.u8();
+  input.varint();
+  return { owner: input.varint(), group: input.varint() };
+}
+
 function writeTime(out: ByteWriter, mtimeNs: bigint): void {
   let seconds = mtimeNs / NANOSECONDS;
   let nanoseconds = mtimeNs % NANOSECONDS;

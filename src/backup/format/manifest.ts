@@ -6,9 +6,11 @@ import { ByteWriter } from './byte-writer.ts';
 import {
   checkChunkLength,
   EntryRefused,
+  type OwnerPositions,
   type OwnerTables,
   readChunkRef,
   readEntry,
+  readPositions,
   type StoredEntry,
   writeEntry,
 } from './manifest-entry.ts';
@@ -39,6 +41,44 @@ export interface SideRecord {
   inode: bigint;
   ctimeNs: bigint;
   sizeOnDisk: number;
+}
+
+/** The records of a side chunk, read one by one when they are asked for: most are only compared, or copied. */
+export class SideTable {
+  readonly length: number;
+  readonly #records: Buffer;
+  readonly #view: DataView;
+
+  /** `records`: what follows the count in a side chunk. */
+  constructor(records: Buffer) {
+    this.length = records.length / SIDE_RECORD_BYTES;
+    this.#records = records;
+    this.#view = new DataView(records.buffer, records.byteOffset, records.length);
+  }
+
+  at(number: number): SideRecord {
+    const at = number * SIDE_RECORD_BYTES;
+    return {
+      inode: this.#view.getBigUint64(at, true),
+      ctimeNs: this.#view.getBigInt64(at + 8, true),
+      sizeOnDisk: Number(this.#view.getBigUint64(at + 16, true)),
+    };
+  }
+
+  /** Without a record in between. */
+  isSame(number: number, { inode, ctimeNs, sizeOnDisk }: SideRecord): boolean {
+    const at = number * SIDE_RECORD_BYTES;
+    return (
+      this.#view.getBigUint64(at, true) === inode &&
+      this.#view.getBigInt64(at + 8, true) === ctimeNs &&
+      this.#view.getUint32(at + 16, true) + this.#view.getUint32(at + 20, true) * 2 ** 32 === sizeOnDisk
+    );
+  }
+
+  /** One record as it is stored. */
+  raw(number: number): Buffer {
+    return this.#records.subarray(number * SIDE_RECORD_BYTES, (number + 1) * SIDE_RECORD_BYTES);
+  }
 }
 
 export interface ManifestPart {
@@ -75,22 +115,34 @@ export class ManifestBuilder {
 
   /** Adds one entry to the part at hand, wherever its boundary would be: for parts that are written anew as they were cut before. */
   append(entry: StoredEntry, side: SideRecord): void {
-    if (this.#count === 0) this.#firstPath = entry.path;
-    const shared = this.#count === 0 ? 0 : sharedPrefix(this.#lastPath ?? '', entry.path);
-    this.#entries.varint(shared);
-    this.#entries.byteString(entry.path, shared);
-    const positions = {
-      owner: this.#owners.position(entry.uid, entry.user),
-      group: this.#groups.position(entry.gid, entry.group),
-    };
-    writeEntry(this.#entries, entry, positions, this.#option);
+    writeEntry(this.#entries, entry, this.#begin(entry), this.#option);
     // Some file systems' inode numbers use the sign bit, and their times need not be possible.
     this.#side.u64(BigInt.asUintN(64, side.inode));
     this.#side.i64(BigInt.asIntN(64, side.ctimeNs));
     this.#side.u64(BigInt(side.sizeOnDisk));
-    this.#lastPath = entry.path;
-    this.#pathBytes += entry.path.length;
+  }
+
+  /** Adds an entry of another manifest's part as `add` does, without writing anew what is the same byte for byte. */
+  copy(part: DecodedPart, sides: SideTable, number: number): ManifestPart | undefined {
+    const entry = part.entries[number] as StoredEntry;
+    const complete = this.#count > 0 && this.endsBefore(entry.path) ? this.finish() : undefined;
+    const positions = this.#begin(entry);
+    if (part.hasPositions(number, positions)) this.#entries.raw(part.body(number));
+    else writeEntry(this.#entries, entry, positions, this.#option);
+    this.#side.raw(sides.raw(number));
+    return complete;
+  }
+
+  /** Writes the path, and gives the places of the owners in their tables. */
+  #begin({ path, uid, user, gid, group }: StoredEntry): OwnerPositions {
+    if (this.#count === 0) this.#firstPath = path;
+    const shared = this.#count === 0 ? 0 : sharedPrefix(this.#lastPath ?? '', path);
+    this.#entries.varint(shared);
+    this.#entries.byteString(path, shared);
+    this.#lastPath = path;
+    this.#pathBytes += path.length;
     this.#count++;
+    return { owner: this.#owners.position(uid, user), group: this.#groups.position(gid, group) };
   }
 
   /** The entries that are not yet in a part. */
@@ -181,6 +233,40 @@ export type OnRefused = (path: ByteString, error: HoldfastError) => void;
  * reads the whole manifest. Throws `damaged`; with `onRefused`, entries that are refused are left out, and only what is malformed as a whole throws.
  */
 export function decodeManifestChunk(bytes: Buffer, onRefused?: OnRefused): StoredEntry[] {
+  return decodeEntries(bytes, onRefused, () => {});
+}
+
+/** A manifest chunk with the bytes of each of its entries, which another manifest may take over. */
+export class DecodedPart {
+  readonly entries: readonly StoredEntry[];
+  readonly #bytes: Buffer;
+  /** Where each entry begins behind its path, and where it ends. */
+  readonly #spans: number[] = [];
+
+  /** Throws `damaged`. */
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+    this.entries = decodeEntries(bytes, undefined, (start, end) => this.#spans.push(start, end));
+  }
+
+  /** An entry behind its path, as it is stored. */
+  body(number: number): Buffer {
+    return this.#bytes.subarray(this.#spans[2 * number], this.#spans[2 * number + 1]);
+  }
+
+  /** Whether the entry's owners stand at these places in their tables: then its bytes mean the same in a chunk whose tables have them there. */
+  hasPositions(number: number, { owner, group }: OwnerPositions): boolean {
+    const found = readPositions(this.body(number));
+    return found.owner === owner && found.group === group;
+  }
+}
+
+/** `onEntry` is told where each entry's bytes begin behind its path, and where they end. */
+function decodeEntries(
+  bytes: Buffer,
+  onRefused: OnRefused | undefined,
+  onEntry: (start: number, end: number) => void,
+): StoredEntry[] {
   const input = new ByteReader(bytes, 'a manifest chunk');
   readKind(input, MANIFEST);
   const tables: OwnerTables = { owners: readOwners(input), groups: readOwners(input) };
@@ -197,8 +283,10 @@ export function decodeManifestChunk(bytes: Buffer, onRefused?: OnRefused): Store
     pathBytes += next.length;
     if (pathBytes > MAX_READ_PATH_BYTES) input.fail('its paths are too long together');
     path = next;
+    const start = input.position;
     try {
       const entry = readEntry(input, path, tables);
+      onEntry(start, input.position);
       // Where refused entries are left out, only those that are not refused by the whole manifest's order count: the caller's business.
       checkPaths(entry, onRefused === undefined ? entries.at(-1)?.path : undefined);
       entries.push(entry);
@@ -248,15 +336,12 @@ export function isValidPath(path: string): boolean {
 const BAD_COMPONENT = /(?:^|\/)\.{0,2}(?:\/|$)/;
 
 /** Throws `damaged`. The records stand in the order of the manifest chunk's entries. */
-export function decodeSideChunk(bytes: Buffer): SideRecord[] {
+export function decodeSideChunk(bytes: Buffer): SideTable {
   const input = new ByteReader(bytes, 'a side chunk');
   readKind(input, SIDE);
-  const records: SideRecord[] = [];
-  for (let left = input.count(SIDE_RECORD_BYTES); left > 0; left--) {
-    records.push({ inode: input.u64(), ctimeNs: input.i64(), sizeOnDisk: Number(input.u64()) });
-  }
+  const records = input.raw(input.count(SIDE_RECORD_BYTES) * SIDE_RECORD_BYTES);
   input.end();
-  return records;
+  return new SideTable(records);
 }
 
 export interface Fence {

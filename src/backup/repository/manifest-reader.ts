@@ -2,6 +2,7 @@ import type { ByteString } from '../../shared/bytes.ts';
 import { HoldfastError } from '../../shared/errors.ts';
 import { type ChunkRef, comparePaths } from '../entry.ts';
 import {
+  DecodedPart,
   decodeChunkList,
   decodeFenceChunk,
   decodeManifestChunk,
@@ -9,7 +10,7 @@ import {
   type Fence,
   LIST_RECORD_BYTES,
   type OnRefused,
-  type SideRecord,
+  type SideTable,
 } from '../format/manifest.ts';
 import { type StoredEntry, storedBytes } from '../format/manifest-entry.ts';
 import { DATA, META } from '../format/pack-index.ts';
@@ -64,16 +65,22 @@ export class ManifestReader {
     const leaveOut: OnRefused | undefined = onRefused && ((path, error) => refused.push([path, error]));
     const entries = decodeManifestChunk(await this.#chunks.read(META, fence.manifest.id), leaveOut);
     const begins = [entries[0]?.path, refused[0]?.[0]].includes(fence.firstPath);
-    if (entries.length + refused.length !== fence.count || !begins) {
-      throw new HoldfastError('damaged', 'A manifest chunk does not fit its fence.');
-    }
+    if (entries.length + refused.length !== fence.count || !begins) throw notFitting();
     for (const [path, error] of refused) onRefused?.(path, error);
     for (const entry of entries) this.#nameOnlyChunk(entry);
     return entries;
   }
 
+  /** As `part`, with the bytes of each entry. */
+  async decodedPart(fence: Fence): Promise<DecodedPart> {
+    const part = new DecodedPart(await this.#chunks.read(META, fence.manifest.id));
+    if (part.entries.length !== fence.count || part.entries[0]?.path !== fence.firstPath) throw notFitting();
+    for (const entry of part.entries) this.#nameOnlyChunk(entry);
+    return part;
+  }
+
   /** What the next backup needs, one record for each entry of the part; undefined where there is none or it cannot be read. */
-  async side(fence: Fence): Promise<SideRecord[] | undefined> {
+  async side(fence: Fence): Promise<SideTable | undefined> {
     if (fence.side === undefined) return undefined;
     try {
       const records = decodeSideChunk(await this.#chunks.read(META, fence.side.id));
@@ -194,6 +201,8 @@ export class ManifestReader {
     entry.chunks = [{ id: this.#chunks.repository.hasher.id(DATA, entry.digest), length: entry.size }];
   }
 }
+
+const notFitting = () => new HoldfastError('damaged', 'A manifest chunk does not fit its fence.');
 
 /** Also what a newer program wrote: who wants what can be had wants the rest. */
 async function tolerate<T>(onDamage: (error: HoldfastError) => void, work: () => Promise<T>): Promise<T | undefined> {

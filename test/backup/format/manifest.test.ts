@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ByteWriter } from '../../../src/backup/format/byte-writer.ts';
 import {
+  DecodedPart,
   decodeChunkList,
   decodeFenceChunk,
   decodeManifestChunk,
@@ -10,6 +12,7 @@ import {
   encodeFenceChunk,
   ManifestBuilder,
   type ManifestPart,
+  type SideRecord,
 } from '../../../src/backup/format/manifest.ts';
 import type { StoredEntry } from '../../../src/backup/format/manifest-entry.ts';
 import { type ByteString, encodeText } from '../../../src/shared/bytes.ts';
@@ -25,6 +28,11 @@ function build(list: readonly StoredEntry[], key = KEY): ManifestPart[] {
   const builder = new ManifestBuilder(key);
   const parts = list.map((entry) => builder.add(entry, SIDE));
   return [...parts, builder.finish()].filter((part) => part !== undefined);
+}
+
+function sideRecords(chunk: Buffer): SideRecord[] {
+  const table = decodeSideChunk(chunk);
+  return Array.from({ length: table.length }, (_, number) => table.at(number));
 }
 
 function folder(path: string, more: Partial<StoredEntry> = {}): StoredEntry {
@@ -53,7 +61,43 @@ describe('manifest chunks', () => {
         if (part === undefined) return;
         expect(part.firstPath).toBe(list[0]?.path);
         expect(decodeManifestChunk(part.manifest).map(withoutImplied)).toEqual(list.map(withoutImplied));
-        expect(decodeSideChunk(part.side)).toEqual(sides.slice(0, list.length));
+        expect(sideRecords(part.side)).toEqual(sides.slice(0, list.length));
+      }),
+      { seed: testSeed(), numRuns: 300 },
+    );
+  });
+
+  it('take entries over from another as if they had been added, whoever stands in their tables', () => {
+    const kept = fc.array(fc.boolean(), { minLength: 31, maxLength: 31 });
+    fc.assert(
+      fc.property(entries, fc.array(sideRecord, { minLength: 31, maxLength: 31 }), kept, (list, records, keep) => {
+        const first = new ManifestBuilder(KEY);
+        for (const [i, entry] of list.entries()) first.add(entry, records[i] as SideRecord);
+        const part = first.finish();
+        if (part === undefined) return;
+        const decoded = new DecodedPart(part.manifest);
+        const sides = decodeSideChunk(part.side);
+        const [added, copied] = [new ManifestBuilder(KEY), new ManifestBuilder(KEY)];
+        for (const [i, entry] of decoded.entries.entries()) {
+          if (keep[i]) expect(copied.copy(decoded, sides, i)).toEqual(added.add(entry, sides.at(i)));
+        }
+        expect(copied.finish()).toEqual(added.finish());
+      }),
+      { seed: testSeed(), numRuns: 300 },
+    );
+  });
+
+  it('tell whether a record is the same', () => {
+    fc.assert(
+      fc.property(sideRecord, sideRecord, (one, other) => {
+        const builder = new ManifestBuilder(KEY);
+        builder.add(folder('a'), one);
+        const sides = decodeSideChunk(builder.finish()?.side as Buffer);
+        expect(sides.isSame(0, one)).toBe(true);
+        expect(sides.isSame(0, { ...one, sizeOnDisk: one.sizeOnDisk + 1 })).toBe(false);
+        expect(sides.isSame(0, { ...one, inode: one.inode ^ 1n })).toBe(false);
+        expect(sides.isSame(0, { ...one, ctimeNs: one.ctimeNs ^ 1n })).toBe(false);
+        expect(sides.isSame(0, other)).toBe(isDeepStrictEqual(one, other));
       }),
       { seed: testSeed(), numRuns: 300 },
     );
@@ -71,7 +115,7 @@ describe('manifest chunks', () => {
   it('keep inode numbers and times that do not fit', () => {
     const builder = new ManifestBuilder(KEY);
     builder.add(folder('a'), { inode: -1n, ctimeNs: 2n ** 63n, sizeOnDisk: 0 });
-    expect(decodeSideChunk(builder.finish()?.side as Buffer)).toEqual([
+    expect(sideRecords(builder.finish()?.side as Buffer)).toEqual([
       { inode: 2n ** 64n - 1n, ctimeNs: -(2n ** 63n), sizeOnDisk: 0 },
     ]);
   });

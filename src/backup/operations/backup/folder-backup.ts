@@ -161,14 +161,15 @@ class FolderRun {
   }
 
   /** What did not change. A whole part is in the manifest already, where the new one is cut in the same places. */
-  #writeRun({ part: { fence, entries, sides }, from, to }: QueuedRun): void {
+  #writeRun({ part: { fence, decoded, sides }, from, to }: QueuedRun): void {
+    const { entries } = decoded;
     const { report, manifest, session } = this.#job;
     for (let at = from; at < to; at++) count(report, entries[at] as StoredEntry, 'unmodified');
     if (from === 0 && to === entries.length) {
       const stored = session.use(fence.manifest.id) && (fence.side === undefined || session.use(fence.side.id));
       if (stored && manifest.reuse(fence)) return;
     }
-    for (let at = from; at < to; at++) manifest.add(entries[at] as StoredEntry, sides[at] as SideRecord);
+    for (let at = from; at < to; at++) manifest.copy(decoded, sides, at);
   }
 
   /** Holds back what did not change until something did, or the part ends; takes everything else as it comes. */
@@ -181,7 +182,7 @@ class FolderRun {
       return waiting === undefined ? this.#begin(found) : waiting.then(() => this.#meet(found));
     }
     held.found.push(found);
-    return from + held.found.length === part.entries.length ? this.#takeRun(held) : undefined;
+    return from + held.found.length === part.sides.length ? this.#takeRun(held) : undefined;
   }
 
   #begin(found: Found): Promise<void> | undefined {
@@ -190,13 +191,13 @@ class FolderRun {
     if (place === undefined || !this.#isPlain(found, place.part, place.at)) return this.#take(found);
     const { part, at } = place;
     this.#held = { part, from: at, found: [found] };
-    return at + 1 === part.entries.length ? this.#takeRun(this.#held) : undefined;
+    return at + 1 === part.sides.length ? this.#takeRun(this.#held) : undefined;
   }
 
   /** Unchanged, and nothing about it needs a second look. */
-  #isPlain({ path, folder, status }: Found, { entries, sides }: ParentPart, at: number): boolean {
+  #isPlain({ path, folder, status }: Found, { decoded, sides }: ParentPart, at: number): boolean {
     const { owners, maxFileSizeBytes } = this.#job;
-    const entry = entries[at];
+    const entry = decoded.entries[at];
     return (
       entry !== undefined &&
       entry.path === path &&
@@ -206,7 +207,10 @@ class FolderRun {
       entry.indirect !== true &&
       entry.user === owners.userName(status.uid) &&
       entry.group === owners.groupName(status.gid) &&
-      this.#isUnchanged(status, { entry, side: sides[at] })
+      entry.type === status.type &&
+      entry.mtimeNs === status.mtimeNs &&
+      sides.isSame(at, sideOf(status)) &&
+      this.#isSettled(status)
     );
   }
 
@@ -216,7 +220,7 @@ class FolderRun {
     const { part, from, found } = held;
     const to = from + found.length;
     for (let at = from; at < to; at++) {
-      for (const { id } of part.entries[at]?.chunks ?? []) if (!session.use(id)) return this.#release();
+      for (const { id } of part.decoded.entries[at]?.chunks ?? []) if (!session.use(id)) return this.#release();
     }
     this.#held = undefined;
     this.#cursor?.skipTo(to);
@@ -589,17 +593,21 @@ class FolderRun {
 
   /** Same type, size, times and inode as the parent recorded, and last touched well before the parent's scan began. */
   #isUnchanged(status: FileStatus, old: ParentEntry | undefined): boolean {
-    const { parent } = this.#job;
-    if (old?.side === undefined || parent === undefined || !parent.sawEnough) return false;
+    if (old?.side === undefined) return false;
     return (
       old.entry.type === status.type &&
       old.entry.mtimeNs === status.mtimeNs &&
       old.side.ctimeNs === status.ctimeNs &&
       old.side.inode === status.ino &&
       old.side.sizeOnDisk === status.size &&
-      isSettled(status.mtimeNs, parent.scanNs) &&
-      isSettled(status.ctimeNs, parent.scanNs)
+      this.#isSettled(status)
     );
+  }
+
+  #isSettled({ mtimeNs, ctimeNs }: FileStatus): boolean {
+    const { parent } = this.#job;
+    if (parent === undefined || !parent.sawEnough) return false;
+    return isSettled(mtimeNs, parent.scanNs) && isSettled(ctimeNs, parent.scanNs);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { ByteString } from '../../../shared/bytes.ts';
 import { comparePaths } from '../../entry.ts';
-import type { Fence, SideRecord } from '../../format/manifest.ts';
+import type { DecodedPart, Fence, SideRecord, SideTable } from '../../format/manifest.ts';
 import type { StoredEntry } from '../../format/manifest-entry.ts';
 import { isDamage } from '../../repository/damage.ts';
 import type { ManifestReader } from '../../repository/manifest-reader.ts';
@@ -13,8 +13,8 @@ export interface ParentEntry {
 /** A part of the parent's manifest: one manifest chunk with its side chunk. */
 export interface ParentPart {
   fence: Fence;
-  entries: readonly StoredEntry[];
-  sides: readonly SideRecord[];
+  decoded: DecodedPart;
+  sides: SideTable;
 }
 
 /** The parent's manifest has to be read further before the question can be answered: call `load`. */
@@ -26,7 +26,7 @@ export class ParentCursor {
   readonly #fences: readonly Fence[];
   #nextFence = 0;
   #entries: readonly StoredEntry[] = [];
-  #sides: readonly SideRecord[] | undefined;
+  #sides: SideTable | undefined;
   #at = 0;
   /** What was read last, where it can be taken over. */
   #part: ParentPart | undefined;
@@ -43,7 +43,7 @@ export class ParentCursor {
       if (entry === undefined) return this.#mayFollow(path) ? NEEDS_LOAD : undefined;
       const order = comparePaths(entry.path, path);
       if (order > 0) return undefined;
-      if (order === 0) return { entry, side: this.#sides?.[this.#at] };
+      if (order === 0) return { entry, side: this.#sides?.at(this.#at) };
       this.#at++;
     }
   }
@@ -61,18 +61,19 @@ export class ParentCursor {
     this.#sides = await this.#reader.side(fence);
     if (this.#sides === undefined && fence.side !== undefined) onDamage();
     try {
-      this.#entries = await this.#reader.part(fence);
+      const decoded = await this.#reader.decodedPart(fence);
+      this.#entries = decoded.entries;
+      if (this.#sides !== undefined) this.#part = { fence, decoded, sides: this.#sides };
     } catch (error) {
       if (!isDamage(error)) throw error;
       onDamage();
     }
-    if (this.#sides !== undefined) this.#part = { fence, entries: this.#entries, sides: this.#sides };
   }
 
   /** Where in the part at hand `path` stands, which `find` has just been asked for; undefined where it is not there, or nothing can be taken over. */
   placeOf(path: ByteString): { part: ParentPart; at: number } | undefined {
     const part = this.#part;
-    return part?.entries[this.#at]?.path === path ? { part, at: this.#at } : undefined;
+    return part?.decoded.entries[this.#at]?.path === path ? { part, at: this.#at } : undefined;
   }
 
   /** Goes on with the entry of this number in the part at hand. */

@@ -140,7 +140,7 @@ export class Translator {
     const builder = new ManifestBuilder(this.#target.manifestKey);
     for (const [i, entry] of entries.entries()) {
       this.#progress.tell(entry.path);
-      builder.append(await this.#translateEntry(manifest, entry, signal), sides?.[i] ?? NO_SIDE);
+      builder.append(await this.#translateEntry(manifest, entry, signal), sides?.at(i) ?? NO_SIDE);
     }
     const part = builder.finish() as ManifestPart;
     return {

@@ -1,10 +1,12 @@
 import type { ChunkRef } from '../../entry.ts';
 import {
+  type DecodedPart,
   encodeFenceChunk,
   type Fence,
   ManifestBuilder,
   type ManifestPart,
   type SideRecord,
+  type SideTable,
 } from '../../format/manifest.ts';
 import type { StoredEntry } from '../../format/manifest-entry.ts';
 
@@ -28,6 +30,11 @@ export class ManifestWriter {
   /** Adds one entry, in manifest order. */
   add(entry: StoredEntry, side: SideRecord): void {
     this.#store(this.#builder.add(entry, side));
+  }
+
+  /** Adds one entry of another manifest's part. */
+  copy(part: DecodedPart, sides: SideTable, number: number): void {
+    this.#store(this.#builder.copy(part, sides, number));
   }
 
   /**

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { rememberScrypt } from '../helpers/remember-scrypt.ts';
 import { damageRepositories } from '../soak/damage.ts';
 import { inFull, scaled, soakSeed, tell } from '../soak/scale.ts';
+
+rememberScrypt();
 
 const TRIALS = scaled(7, 2000);
 

@@ -120,9 +120,9 @@ export class BackupPlace {
   }
 }
 
-/** A place for one test, removed after it. */
-export function backupPlace(options: PlaceOptions = {}): BackupPlace {
-  const root = mkdtempSync(join(tmpdir(), 'holdfast-backup-'));
+/** A place for one test below `folder`, removed after it. */
+export function backupPlace(options: PlaceOptions = {}, folder = tmpdir()): BackupPlace {
+  const root = mkdtempSync(join(folder, 'holdfast-backup-'));
   // Not by Node, which fails on very long paths.
   onTestFinished(() => {
     execFileSync('rm', ['-rf', root]);

@@ -16,8 +16,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { OBJECT_TYPES } from '../../src/backup/crypto/sealer.ts';
 import { decodeManifestChunk } from '../../src/backup/format/manifest.ts';
 import { readTree } from '../helpers/compare-trees.ts';
+import { rememberScrypt } from '../helpers/remember-scrypt.ts';
 import { at, BuiltRepository, type EntryWish, type SnapshotWish } from '../helpers/rescue/built-repository.ts';
 import { type RescueRun, runRescue } from '../helpers/rescue/run-rescue.ts';
+
+rememberScrypt();
 
 const ROOT: EntryWish = { path: at('') };
 const GOOD: EntryWish = { path: at('zz-good'), content: Buffer.from('good') };

@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { LocalStore } from '../../../../src/backup/stores/local.ts';
 import { readProcessIdentity } from '../../../../src/shared/process-identity.ts';
 import { type BackupPlace, backupPlace, eagerClock, settle } from '../../../helpers/backup-place.ts';
+import { quickFolder } from '../../../helpers/quick-folder.ts';
 import { SeededRandom, testSeed } from '../../../helpers/seeded-random.ts';
 import { compareTrees } from '../../../helpers/tree/compare-trees.ts';
 import { randomContent } from '../../../helpers/tree/random-content.ts';
@@ -72,7 +73,7 @@ describe(`a disk that is full, seed ${seed}`, () => {
 
 describe('an interruption', () => {
   it.each([0, 1, 2])('leaves no snapshot and no session, and the next backup works (%i threads)', async (threads) => {
-    const place = backupPlace({ threads });
+    const place = backupPlace({ threads }, quickFolder());
     fill(place);
     for (const after of [0, 1, 100_000, 5_000_000]) {
       const stop = new AbortController();
@@ -133,7 +134,7 @@ describe('backups at the same time', () => {
 
 describe('very many files', () => {
   it('in one folder outgrow the first table of chunks', async () => {
-    const place = backupPlace({ threads: 1 });
+    const place = backupPlace({ threads: 1 }, quickFolder());
     place.make.folder('many');
     const folder = place.path('many');
     for (let i = 0; i < 23_000; i++) fs.writeFileSync(`${folder}/${i}`, `content ${i}`);

@@ -1,7 +1,7 @@
 import { parseWords } from '../bot/text-grammar.ts';
 import type { AnyCommand, Fields } from '../commands/command.ts';
 import { parseInput, type RawInput } from '../commands/parse-input.ts';
-import { commandNames, loadCommand, loadForOperator } from '../commands/registry.ts';
+import { commandNames, configuredNames, loadCommand, loadForOperator } from '../commands/registry.ts';
 import { closest } from '../commands/suggest.ts';
 import { HoldfastError } from '../shared/errors.ts';
 import { type Globals, globalFields, splitCommand } from './globals.ts';
@@ -58,11 +58,11 @@ async function mustLoad(name: string): Promise<AnyCommand> {
 }
 
 function unknownCommand(name: string, second: string, locals: readonly LocalCommand[]): HoldfastError {
-  const family = commandNames.filter((known) => known.startsWith(`${name} `));
+  const family = [...commandNames, ...configuredNames].filter((known) => known.startsWith(`${name} `));
   if (family.length > 0) {
     return new HoldfastError('usage', `${name} needs one more word`, { advice: `Use ${family.join(', ')}.` });
   }
-  const known = [...commandNames, ...locals.map((command) => command.name)];
+  const known = [...commandNames, ...configuredNames, ...locals.map((command) => command.name)];
   const meant = closest(`${name} ${second}`.trim(), known) ?? closest(name, known);
   return new HoldfastError('usage', `There is no command ${JSON.stringify(name)}`, {
     advice: meant === undefined ? 'See holdfast help.' : `Did you mean ${meant}?`,

@@ -2,7 +2,7 @@ import { dispatch, type Execution, type Surface } from '../bot/dispatch.ts';
 import type { AnyCommand, CommandSource, Confirmation } from '../commands/command.ts';
 import { parseInput } from '../commands/parse-input.ts';
 import { optionSection } from '../commands/parts/help-page.ts';
-import { commandNames, loadCommand } from '../commands/registry.ts';
+import { commandNames, configuredNames, loadForOperator } from '../commands/registry.ts';
 import { repositoryServices } from '../commands/repository-services.ts';
 import type { ControlClient } from '../control/control-client.ts';
 import { ERROR_EXITS, HoldfastError } from '../shared/errors.ts';
@@ -215,9 +215,10 @@ function commandSource(locals: readonly LocalCommand[]): CommandSource {
   return {
     form: 'shell',
     names: () => commandNames,
+    configuredNames: () => configuredNames,
     // What is explained is what both kinds have.
     load: async (name) =>
-      (await loadCommand(name)) ?? (locals.find((local) => local.name === name) as AnyCommand | undefined),
+      (await loadForOperator(name)) ?? (locals.find((local) => local.name === name) as AnyCommand | undefined),
     sections: [
       { title: 'Only here', rows },
       optionSection('Options of every command', globalFields),

@@ -81,6 +81,8 @@ export interface CommandSource {
   /** What the surface adds to the list of commands. */
   readonly sections: readonly HelpSection[];
   names(): readonly string[];
+  /** Names of those that are there only where a configuration is named. */
+  configuredNames?(): readonly string[];
   /** Undefined when there is none of that name. */
   load(name: string): Promise<AnyCommand | undefined>;
 }

@@ -1,29 +1,40 @@
 import { HoldfastError } from '../shared/errors.ts';
-import { type CommandContext, defineCommand, type HelpSection } from './command.ts';
+import { type CommandContext, type CommandSource, defineCommand, type HelpSection } from './command.ts';
 import { list } from './field.ts';
 import { describeCommand, type HelpPage } from './parts/help-page.ts';
 import { helpPageView, overviewView } from './parts/help-view.ts';
 import { closest } from './suggest.ts';
 
+const WITH_CONFIG = 'Of a bot, with --config FILE';
+
 interface Overview {
-  commands: { name: string; summary: string }[];
+  commands: HelpSection['rows'];
   sections: readonly HelpSection[];
 }
 
 async function overview({ commands }: CommandContext): Promise<Overview> {
-  const all = await Promise.all(commands.names().map((name) => commands.load(name)));
-  const rows = all.flatMap((command) => (command ? [{ name: command.name, summary: command.summary }] : []));
-  return { commands: rows, sections: commands.sections };
+  const [own, configured] = await Promise.all([
+    rowsOf(commands, commands.names()),
+    rowsOf(commands, commands.configuredNames?.() ?? []),
+  ]);
+  return { commands: own, sections: [{ title: WITH_CONFIG, rows: configured }, ...commands.sections] };
+}
+
+async function rowsOf(commands: CommandSource, names: readonly string[]): Promise<HelpSection['rows']> {
+  const all = await Promise.all(names.map((name) => commands.load(name)));
+  return all.flatMap((command) => (command ? [{ name: command.name, summary: command.summary }] : []));
 }
 
 async function explain({ commands }: CommandContext, topic: string): Promise<HelpPage | Overview> {
   const command = await commands.load(topic);
   if (command !== undefined) return { ...describeCommand(command, commands.form) };
-  const family = commands.names().filter((name) => name.startsWith(`${topic} `));
-  const members = await Promise.all(family.map((name) => commands.load(name)));
-  const rows = members.flatMap((member) => (member ? [{ name: member.name, summary: member.summary }] : []));
+  const names = [...commands.names(), ...(commands.configuredNames?.() ?? [])];
+  const rows = await rowsOf(
+    commands,
+    names.filter((name) => name.startsWith(`${topic} `)),
+  );
   if (rows.length > 0) return { commands: rows, sections: [] };
-  const meant = closest(topic, commands.names());
+  const meant = closest(topic, names);
   throw new HoldfastError('usage', `There is no command ${JSON.stringify(topic)}`, {
     advice: meant === undefined ? 'See help for all commands.' : `Did you mean ${meant}?`,
   });

@@ -1,6 +1,7 @@
 import type { AnyCommand } from './command.ts';
 import type { Form } from './field.ts';
 import { inForm } from './form.ts';
+import { inShellWords } from './shell-words.ts';
 
 interface Entry {
   /** The only kind of surface that has the command. */
@@ -77,6 +78,9 @@ export function namesOn(form: Form): readonly string[] {
 
 export const commandNames = namesOn('shell');
 
+/** What a shell has only where a configuration is named. Whoever has a shell needs no code to own the bot. */
+export const configuredNames = namesOn('chat').filter((name) => needsBot(name) && name !== 'claim');
+
 /** The command of that name as it is at a shell, or undefined. */
 export async function loadCommand(name: string): Promise<AnyCommand | undefined> {
   return loadOn('shell', name);
@@ -91,11 +95,16 @@ export async function loadOn(form: Form, name: string): Promise<AnyCommand | und
 
 /** The command of that name for whoever runs the machine, on a configuration: as it is at a shell, else as in a chat; undefined where there is none. */
 export async function loadForOperator(name: string): Promise<AnyCommand | undefined> {
-  return (await loadOn('shell', name)) ?? loadOn('chat', name);
+  const own = await loadOn('shell', name);
+  if (own !== undefined) return own;
+  const ofBots = await loadOn('chat', name);
+  return ofBots && inShellWords(ofBots);
 }
 
 /** Whether a command is only ever done by a bot. */
-export const needsBot = (name: string): boolean => entryOf(name)?.on === 'chat';
+export function needsBot(name: string): boolean {
+  return entryOf(name)?.on === 'chat';
+}
 
 /** Whether a command is never done by a bot. */
 export const isShellOnly = (name: string): boolean => entryOf(name)?.on === 'shell';

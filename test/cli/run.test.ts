@@ -209,6 +209,10 @@ describe('the command line', () => {
     expect(page.output).toContain('Usage: holdfast restore [ID] [options]');
     expect((await runFake(['help', 'restore'], one())).output).toBe(page.output);
     expect((await runFake(['key', '--help'], one())).output).toContain('key passwd');
+    const all = (await runFake(['help'], one())).output;
+    expect(all).toMatch(/Of a bot, with --config FILE\n.*retention/);
+    expect((await runFake(['schedule', '--help'], one())).output).toContain('schedule pause');
+    expect((await runFake(['help', 'retention'], one())).output).toContain('--config FILE');
     expect((await runFake(['--version'], one())).output).toBe('1.2.3\n');
   });
 });

@@ -8,11 +8,11 @@ import { EXIT_STATUSES } from '../../src/cli/exit-statuses.ts';
 import { globalFields } from '../../src/cli/globals.ts';
 import { optionSection } from '../../src/commands/parts/help-page.ts';
 import { commandReference } from '../../src/commands/reference.ts';
-import { commandNames, loadCommand } from '../../src/commands/registry.ts';
+import { commandNames, configuredNames, loadForOperator } from '../../src/commands/registry.ts';
 
 /** The page as it should be. */
 export async function currentReference(): Promise<string> {
-  const commands = await Promise.all(commandNames.map((name) => loadCommand(name)));
+  const commands = await Promise.all([...commandNames, ...configuredNames].map((name) => loadForOperator(name)));
   return commandReference(
     commands.filter((command) => command !== undefined),
     { globals: optionSection('Options of every command', globalFields), exits: EXIT_STATUSES, locals: localCommands() },

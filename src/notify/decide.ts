@@ -60,8 +60,11 @@ const HANDLERS: Handlers = {
   hold: (state, desk, event) => say(state, desk, 'failure', `hold ${event.source} ${event.suspect}`, holdLetter(event)),
   hold_ended: (state, _desk, event) =>
     restate(state, (key) => key.startsWith(`hold ${event.source} `), holdEndedLetter(event)),
-  maintenance_failed: (state, desk, { task, error }) =>
-    failed(state, desk, { what: 'task', name: task, error, job: null, severity: severityOf(task, error) }),
+  maintenance_failed: (state, desk, event) => {
+    const { task, error } = event;
+    failed(state, desk, { what: 'task', name: taskName(event), error, job: null, severity: severityOf(task, error) });
+  },
+  task_works: (state, desk, event) => worksAgain(state, desk, { what: 'task', name: taskName(event) }),
   maintenance_done(state, desk, { task, summary }) {
     state.maintenanceDone[task] = { at: isoTime(desk.nowMs), summary };
     worksAgain(state, desk, { what: 'task', name: task });
@@ -100,6 +103,9 @@ export function nextDue({ incidents, notices }: UnattendedState): number {
   const times = [...incidents, ...notices].flatMap(({ tellAt }) => (tellAt === null ? [] : [Date.parse(tellAt)]));
   return Math.min(Number.POSITIVE_INFINITY, ...times);
 }
+
+const taskName = ({ task, source }: { task: string; source?: string }): string =>
+  source === undefined ? task : `${task} of ${source}`;
 
 /** Damage and a repository that does not shrink any more are failures; what else goes wrong beside backups can wait. */
 function severityOf(task: Of<'maintenance_failed'>['task'], { code }: Failure['error']): Failure['severity'] {

@@ -36,9 +36,13 @@ export type HappenedEvent =
   | {
       kind: 'maintenance_failed';
       task: 'forget' | 'prune' | 'verify' | 'runbook' | 'digest' | 'ping' | 'hook';
+      /** Whose it is, of what each source has for itself. */
+      source?: string;
       error: RunError;
     }
-  | { kind: 'maintenance_done'; task: 'forget' | 'prune' | 'verify' | 'runbook'; summary: string }
+  | { kind: 'maintenance_done'; task: 'forget' | 'prune' | 'verify'; summary: string }
+  /** The same of what is no news as long as it works. Told as often as it works. */
+  | { kind: 'task_works'; task: 'runbook' | 'digest' | 'ping' | 'hook'; source?: string }
   /** The state was lost or had to be taken from an earlier version. */
   | { kind: 'state_fallback'; reason: string }
   /** The audit log does not fit what the repository says of it. */

@@ -12,8 +12,8 @@ const JOINING_MS = 30 * MINUTE_MS;
 const FORGOTTEN_MS = 2 * DAY_MS;
 const ENDED_KEPT_MS = 7 * DAY_MS;
 const MOST_ENDED = 50;
-/** Work whose end is not reported as an event, so that it cannot recover by one. */
-const UNREPORTED: ReadonlySet<string> = new Set(['ping', 'hook', 'digest']);
+/** Work that nobody may do any more, so that it never is said to work again: a source can lose its ping or hook. */
+const MAY_END = /^(ping|hook)( of |$)|^digest$/;
 
 /** The cause of all sources that are older than they may be. */
 export const STALE = 'stale';
@@ -224,7 +224,7 @@ function endForgotten(state: UnattendedState, desk: Desk): void {
   const before = isoTime(desk.nowMs - FORGOTTEN_MS);
   for (const incident of openIncidents(state)) {
     const isForgotten = incident.affected.every(
-      (one) => UNREPORTED.has(one.name) && one.what === 'task' && one.at < before,
+      (one) => MAY_END.test(one.name) && one.what === 'task' && one.at < before,
     );
     if (!isForgotten) continue;
     end(incident, desk, false);

@@ -34,7 +34,7 @@ export function hookEntry(source: string, time: string, failure: Error | undefin
 /** What happened by itself, besides jobs, that are noted as such. */
 export function eventEntry(event: HappenedEvent): NewEntry | undefined {
   const { kind, ...facts } = event;
-  if (kind === 'run' || kind === 'interrupted') return undefined;
+  if (kind === 'run' || kind === 'interrupted' || kind === 'task_works') return undefined;
   const outcome = /failed|broken|not_started/.test(kind) ? 'failed' : 'noted';
   return { who: HOLDFAST, what: kind.replaceAll('_', ' '), outcome, detail: JSON.stringify(facts) };
 }

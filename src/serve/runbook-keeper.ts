@@ -49,6 +49,7 @@ export class RunbookKeeper {
     await clock.sleep(GATHER_MS, this.#ended.signal, { background: true }).catch(() => {});
     try {
       await this.write();
+      sink.happened({ kind: 'task_works', task: 'runbook' });
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       const { code, advice } = error instanceof HoldfastError ? error : { code: 'failed', advice: undefined };

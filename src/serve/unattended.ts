@@ -6,6 +6,7 @@ import { isUnasked, type JobRunner } from '../jobs/job-runner.ts';
 import type { RunDesk } from '../jobs/run-desk.ts';
 import { daysUntil } from '../jobs/watch/forecast.ts';
 import type { EventSink, HappenedEvent } from '../notify/event.ts';
+import { createNewsFilter } from '../notify/news-filter.ts';
 import { Notifier } from '../notify/notifier.ts';
 import type { JobRecord } from '../state/document.ts';
 import type { State } from '../state/state.ts';
@@ -40,10 +41,11 @@ export function openUnattended(options: UnattendedOptions): UnattendedParts {
   const chats = new PlatformChats(options.buttons);
   const onWarning = (message: string): void => log({ level: 'warning', message });
   const notifier = new Notifier({ ...options, chats, forecast: daysUntil, onWarning });
+  const isNews = createNewsFilter();
   const sink: EventSink = {
     happened(event) {
       options.onHappened?.(event);
-      notifier.happened(event);
+      if (isNews(event)) notifier.happened(event);
     },
   };
   const { desk, watching } = openRuns({ ...options, sink, onWarning });

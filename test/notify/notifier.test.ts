@@ -317,6 +317,30 @@ describe('what happens beside backups', () => {
     expect(stage.said().at(-1)).toContain('1 source, prune work again');
   });
 
+  it('tells that the ping of a source, its hook or the runbook works again, whatever those of others do', async () => {
+    const stage = new NotifyStage();
+    const error = { code: 'failed', message: 'No answer', advice: null, phase: 'pinging' };
+    const runbook = { code: 'failed', message: 'It could not be written', advice: null, phase: 'runbook' };
+    await stage.happens(
+      { kind: 'maintenance_failed', task: 'ping', source: 'app', error },
+      { kind: 'maintenance_failed', task: 'runbook', error: runbook },
+    );
+    await stage.pass(MINUTE_MS);
+    expect(stage.said()).toEqual([
+      expect.stringContaining('The ping of app failed'),
+      expect.stringContaining('The runbook failed'),
+    ]);
+    await stage.happens({ kind: 'task_works', task: 'ping', source: 'db' });
+    await stage.pass(MINUTE_MS);
+    expect(stage.said()).toHaveLength(2);
+    await stage.happens({ kind: 'task_works', task: 'ping', source: 'app' }, { kind: 'task_works', task: 'runbook' });
+    await stage.pass(MINUTE_MS);
+    expect(stage.said().slice(2)).toEqual([
+      expect.stringContaining('The ping of app works again'),
+      expect.stringContaining('The runbook works again'),
+    ]);
+  });
+
   it('tells what fills up at every crossing, and that it has room again', async () => {
     const stage = new NotifyStage();
     const filling = { kind: 'filling', what: 'cap', place: '/r', limitBytes: 1000, daysLeft: 3 } as const;

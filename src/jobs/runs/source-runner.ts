@@ -146,10 +146,15 @@ class Run {
 
   /** Runs the hook after; its failure is an event of its own, and not one of the backup. */
   async after(): Promise<void> {
+    const { sink } = this.#parts;
+    const { care, source } = this.#options;
+    if (care.hooks.after === undefined) return;
+    const hook = { task: 'hook', source: source.name } as const;
     try {
       await this.#hook('after', undefined);
+      sink.happened({ kind: 'task_works', ...hook });
     } catch (error) {
-      this.#parts.sink.happened({ kind: 'maintenance_failed', task: 'hook', error: errorIn('after hook', error) });
+      sink.happened({ kind: 'maintenance_failed', ...hook, error: errorIn('after hook', error) });
     }
   }
 

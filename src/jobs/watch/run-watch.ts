@@ -58,10 +58,12 @@ export class RunWatch {
     if (care[source]?.ping === undefined || !told) return;
     try {
       await ping(source, status !== 'failed');
+      sink.happened({ kind: 'task_works', task: 'ping', source });
     } catch (error) {
       sink.happened({
         kind: 'maintenance_failed',
         task: 'ping',
+        source,
         error: errorIn('telling the dead-man service', error),
       });
     }

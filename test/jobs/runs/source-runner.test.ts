@@ -75,7 +75,10 @@ describe('a run of a source', () => {
       HOLDFAST_STATUS: 'failed',
       HOLDFAST_ERROR: 'The hook failed with exit status 7',
     });
-    expect(stage.happened).toMatchObject([{ kind: 'run', run: { status: 'failed', error: { phase: 'before hook' } } }]);
+    expect(stage.happened).toMatchObject([
+      { kind: 'task_works', task: 'hook', source: 'app' },
+      { kind: 'run', run: { status: 'failed', error: { phase: 'before hook' } } },
+    ]);
   });
 
   it('has gone well although its hook after failed, which is told by itself', async () => {
@@ -85,7 +88,12 @@ describe('a run of a source', () => {
     };
     await stage.run();
     expect(stage.happened).toMatchObject([
-      { kind: 'maintenance_failed', task: 'hook', error: { code: 'command_failed', phase: 'after hook' } },
+      {
+        kind: 'maintenance_failed',
+        task: 'hook',
+        source: 'app',
+        error: { code: 'command_failed', phase: 'after hook' },
+      },
       { kind: 'run', run: { status: 'completed' } },
     ]);
   });
@@ -168,7 +176,8 @@ describe('a run of a source', () => {
     await expect.poll(() => stage.repository.calls).toContain('backup');
     controller.abort(new HoldfastError('interrupted', 'Cancelled by Ann'));
     await ended;
-    expect(stage.happened).toMatchObject([{ kind: 'run', run: { status: 'cancelled' } }]);
+    expect(stage.kinds()).toEqual(['task_works', 'run']);
+    expect(stage.happened).toMatchObject([{ task: 'hook' }, { run: { status: 'cancelled' } }]);
     expect(stage.hooks[1]?.facts).toMatchObject({ HOLDFAST_STATUS: 'cancelled' });
     expect(stage.pings).toEqual([]);
   });

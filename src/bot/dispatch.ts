@@ -1,6 +1,7 @@
 import type { OperationContext } from '../backup/ports.ts';
 import type {
   AnyCommand,
+  BotServices,
   CommandContext,
   CommandSource,
   Confirmation,
@@ -27,10 +28,10 @@ export interface Invocation {
 }
 
 /** What a surface does for the commands that run on it. */
-export interface Surface
-  extends Pick<Required<OperationContext>, 'onProgress' | 'onWarning'>,
-    Pick<CommandContext, 'configured' | 'jobs' | 'runs' | 'schedules' | 'incidents' | 'runbook' | 'auditFolder'> {
+export interface Surface extends Pick<Required<OperationContext>, 'onProgress' | 'onWarning'> {
   commands: CommandSource;
+  /** Absent where no configuration is named. */
+  bot?: BotServices | undefined;
   /** See CommandContext. */
   guided: boolean;
   /** Gives the person's answer; absent where nobody can answer. */
@@ -112,10 +113,8 @@ function prepare(
     nowMs: services.now(),
     form: surface.commands.form,
   }) as InputOf<Fields>;
-  const { onProgress, onWarning, commands, guided, ...others } = surface;
-  const { configured, jobs, runs, schedules, incidents, runbook, auditFolder } = others;
-  const told = { commands, guided, configured, jobs, runs, schedules, incidents, runbook, auditFolder };
-  return { context: { ...services, ...told, identity, signal, onProgress, onWarning }, input };
+  const { onProgress, onWarning, commands, guided, bot } = surface;
+  return { context: { ...services, ...bot, commands, guided, identity, signal, onProgress, onWarning }, input };
 }
 
 /** The refusal tells nothing about the command: not even whether it exists. */

@@ -148,8 +148,7 @@ async function runHere(
     const surface: Surface = {
       commands: commandSource(locals),
       guided: false,
-      configured: place?.configured,
-      auditFolder: place?.auditFolder,
+      bot: place && { configured: place.configured, auditFolder: place.auditFolder },
       onProgress: reporter.progress,
       onWarning: reporter.warn,
       ...askOf(host, reporter),

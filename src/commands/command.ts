@@ -36,7 +36,24 @@ export interface Services {
   now(): number;
 }
 
-export interface CommandContext extends Services, OperationContext {
+/** What a configuration, and a bot on it, give to commands: handed through as it is by whatever lies between. Each is absent where there is none. */
+export interface BotServices {
+  /** What is configured. */
+  configured?: Configured | undefined;
+  /** Folder of the audit log. */
+  auditFolder?: string | undefined;
+  /** What a runbook tells besides the backups. */
+  runbook?: (() => RunbookSetting) | undefined;
+  jobs?: JobControl | undefined;
+  /** When sources are backed up by themselves. */
+  schedules?: ScheduleControl | undefined;
+  /** What runs by itself, and how a configured source is backed up. */
+  runs?: RunControl | undefined;
+  /** The troubles that the bot knows of. */
+  incidents?: IncidentControl | undefined;
+}
+
+export interface CommandContext extends Services, BotServices, OperationContext {
   identity: Identity;
   /** All commands, for those that tell about commands. */
   commands: CommandSource;
@@ -45,20 +62,6 @@ export interface CommandContext extends Services, OperationContext {
    * place, applied, unless told otherwise.
    */
   guided: boolean;
-  /** What is configured, where a bot runs on a configuration. */
-  configured?: Configured | undefined;
-  /** The jobs of the bot, where there is one. */
-  jobs?: JobControl | undefined;
-  /** What a runbook tells besides the backups, where a bot runs on a configuration. */
-  runbook?: (() => RunbookSetting) | undefined;
-  /** When sources are backed up by themselves, where there is a bot. */
-  schedules?: ScheduleControl | undefined;
-  /** Folder of the audit log, where a configuration names one. */
-  auditFolder?: string | undefined;
-  /** What runs by itself, and how a configured source is backed up, where there is a bot. */
-  runs?: RunControl | undefined;
-  /** The troubles that the bot knows of. */
-  incidents?: IncidentControl | undefined;
 }
 
 /** What commands may do with jobs. */

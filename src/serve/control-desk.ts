@@ -82,7 +82,7 @@ async function runCommand(
   const { requests, configured, commands } = parts;
   const { raw, answered } = asked;
   const { signal, onWarning } = surface;
-  const own = { guided: false, configured, commands, onWarning };
+  const own = { guided: false, bot: { configured }, commands, onWarning };
   const request: Request = { command, raw, person, signal, own };
   if (!answered && !(await isConfirmed(requests, request, surface))) return undefined;
   const task = await requests.task(request);

@@ -46,7 +46,7 @@ export async function openOneCommandBot(
     ...services,
     repository: async (options) => remembering(await services.repository(options), facts),
   };
-  bot = await openBot({
+  const opened = await openBot({
     config,
     commands: await loadChatCommands(),
     local: [],
@@ -65,6 +65,6 @@ export async function openOneCommandBot(
     },
     forOneCommand: true,
   });
-  const { controlDesk, stop } = bot;
-  return { run: (request, surface) => controlDesk.run(request, surface), close: () => stop([]) };
+  bot = opened;
+  return { run: (request, surface) => opened.controlDesk.run(request, surface), close: () => opened.stop([]) };
 }

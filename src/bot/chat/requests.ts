@@ -1,7 +1,7 @@
 import type { ProgressEvent } from '../../backup/ports.ts';
 import type {
   AnyCommand,
-  CommandContext,
+  BotServices,
   Confirmation,
   HelpSection,
   JobControl,
@@ -10,7 +10,6 @@ import type {
   Task,
 } from '../../commands/command.ts';
 import type { RawInput } from '../../commands/parse-input.ts';
-import type { Configured } from '../../config/configured.ts';
 import type { JobRunner } from '../../jobs/job-runner.ts';
 import type { RunControl, RunDesk } from '../../jobs/run-desk.ts';
 import type { ScheduleDesk } from '../../jobs/schedules/schedule-desk.ts';
@@ -23,10 +22,8 @@ export type OpenServices = Services & { close(): Promise<void> };
 
 export interface RequestParts {
   commands: ChatCommands;
-  configured: Configured;
-  /** Where the audit log is. */
-  auditFolder: string;
-  runbook: CommandContext['runbook'];
+  /** What is the same for whoever asks. */
+  bot: Omit<BotServices, 'jobs' | 'runs' | 'schedules'>;
   runner: JobRunner;
   /** What runs by itself. */
   desk: RunDesk;
@@ -35,7 +32,6 @@ export interface RequestParts {
   services: Services;
   /** What one job works with. */
   openJobServices: () => Promise<OpenServices>;
-  incidents?: CommandContext['incidents'];
 }
 
 /** What an owner asks for. Whether they are one is known before. */
@@ -49,7 +45,7 @@ export interface Request {
   /** What help adds where it was asked. */
   help?: readonly HelpSection[] | undefined;
   /** What the surface has in place of what is usual in a chat. */
-  own?: Pick<Surface, 'commands' | 'guided' | 'configured' | 'onWarning'>;
+  own?: Pick<Surface, 'commands' | 'guided' | 'bot' | 'onWarning'>;
 }
 
 /** Runs commands for people in a chat. */
@@ -116,15 +112,13 @@ export class Requests {
 
   #surface(request: Request, onProgress: (event: ProgressEvent) => void): Surface {
     const { help = [], own, person } = request;
-    const { configured, auditFolder, runbook, incidents } = this.#parts;
-    const schedules = this.#parts.schedules.as(person);
     const { sections, ...others } = this.#parts.commands;
     const commands = { ...others, sections: [...sections, ...help] };
     // Warnings are part of results, too.
     const onWarning = (): void => {};
-    const runs = this.#runs(request);
-    const told = { configured, auditFolder, runbook, jobs: this.#jobs, runs, schedules, incidents };
-    return { commands, guided: true, ...told, onProgress, onWarning, ...own };
+    const theirs = { jobs: this.#jobs, runs: this.#runs(request), schedules: this.#parts.schedules.as(person) };
+    const bot = { ...this.#parts.bot, ...theirs, ...own?.bot };
+    return { commands, guided: true, onProgress, onWarning, ...own, bot };
   }
 
   #runs({ person: { platform, id, name }, job }: Request): RunControl {

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OBJECT_TYPES } from '../../src/backup/crypto/sealer.ts';
+import { openPosix } from '../../src/backup/posix/open-posix.ts';
+import { encodeText } from '../../src/shared/bytes.ts';
 import { type Finished, holdfast } from '../helpers/holdfast-process.ts';
 import { createQuickRepository } from '../helpers/quick-repository.ts';
 import { at, BuiltRepository, PASSPHRASE } from '../helpers/rescue/built-repository.ts';
@@ -62,6 +64,18 @@ async function peakOf(words: readonly string[], environment: Record<string, stri
   return { status: status as number | null, bytes };
 }
 
+/** An extended attribute of the file in `folder`, where the engine can write one. */
+function giveAttribute(folder: string): void {
+  const posix = openPosix();
+  if (!posix.capabilities.xattrs) return;
+  const dir = posix.openRoot(encodeText(folder));
+  try {
+    posix.setXattrAt(dir, encodeText(EVIL), encodeText('user.x'), Buffer.from(EVIL));
+  } finally {
+    posix.close(dir);
+  }
+}
+
 describe('hostile text on the way to a terminal', () => {
   let repository: string;
   let outcomes: [string, Finished][];
@@ -75,7 +89,7 @@ describe('hostile text on the way to a terminal', () => {
     const file = join(source, EVIL);
     writeFileSync(file, 'content');
     execFileSync('ln', ['-s', EVIL, join(source, 'link')]);
-    if (process.getuid?.() === 0) execFileSync('setfattr', ['-n', 'user.x', '-v', EVIL, file], { stdio: 'ignore' });
+    giveAttribute(source);
     await createQuickRepository(repository, PASSPHRASE);
     const first = await run('backup', source, '--tag', EVIL, '--host', EVIL);
     writeFileSync(file, 'other content');

@@ -13,6 +13,8 @@ export const TEAM = 'T0001';
 export const BOT_TOKEN = 'xoxb-0001-abcdefgh';
 export const APP_TOKEN = 'xapp-0001-abcdefgh';
 export const SIGNING_SECRET = 'signing-secret-0001';
+/** Only against hanging: nothing here takes a second unless the machine is busy. */
+const PATIENCE_MS = 60_000;
 
 /** What becomes of the next call of a method. `lost` carries it out and never answers. */
 export type Fault =
@@ -155,7 +157,7 @@ export class FakeSlack {
         reject(
           new Error(`Slack waited in vain for ${what}. Complaints: ${this.complaints.join('; ')}\nSeen:\n${seen}`),
         );
-      }, 10_000);
+      }, PATIENCE_MS);
       this.#waiters.add(wake);
     });
   }

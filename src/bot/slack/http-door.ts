@@ -64,6 +64,11 @@ export class HttpDoor {
       response.writeHead(401).end();
       return;
     }
+    if (Number(request.headers['content-length']) > BODY_LIMIT) {
+      // The library would leave the rest unread, in front of what comes next over the same connection.
+      response.writeHead(413, { connection: 'close' }).end();
+      return;
+    }
     try {
       this.receiver.requestListener(request, response);
     } catch {

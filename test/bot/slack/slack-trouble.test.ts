@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { Agent, type IncomingMessage, request } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { HoldfastError } from '../../../src/shared/errors.ts';
 import { createScrubber } from '../../../src/shared/scrub.ts';
@@ -226,6 +228,26 @@ describe('a request over HTTP', () => {
       'a signature of the future',
     ]);
     expect(bench.commands).toEqual([]);
+  });
+
+  it('is not read where it is too long, and leaves nothing in front of what comes over the same connection', async () => {
+    const tooLong = 'x'.repeat(3 * 1024 * 1024);
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const send = async (sent: string): Promise<number | undefined> => {
+      const calling = request(slack.requestUrl ?? '', {
+        method: 'POST',
+        agent,
+        headers: { 'content-length': sent.length },
+      });
+      // What is still being written when the answer comes may not arrive any more.
+      calling.on('error', () => {});
+      calling.end(sent);
+      const [response] = (await once(calling, 'response')) as [IncomingMessage];
+      response.resume();
+      return response.statusCode;
+    };
+    expect([await send(tooLong), await send('unsigned')]).toEqual([413, 401]);
+    agent.destroy();
   });
 
   it('finds nothing elsewhere', async () => {

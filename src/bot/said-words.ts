@@ -22,6 +22,13 @@ const ANSWERS: ReadonlyMap<string, boolean> = new Map([
   ...['no', 'false', 'off'].map((word) => [word, false] as const),
 ]);
 
+/** The fields as they may be said: where nothing goes without its name, the source does, as in `backup app`. */
+export function saidFields(fields: Fields): Fields {
+  const { source } = fields;
+  const isFree = Object.values(fields).every(({ position }) => position === undefined);
+  return source?.kind === 'text' && isFree ? { ...fields, source: { ...source, position: 'SOURCE' } } : fields;
+}
+
 /**
  * Words as typed after a command's name in a chat (`latest path:a path:b`) as raw input. What a shell takes (`--path a`) is taken too, and after `--` a word
  * is never an option.
@@ -34,11 +41,19 @@ export function parseSaid(name: string, fields: Fields, words: readonly string[]
   // What was named is no longer waited for among those without a name.
   const open = Object.entries(fields).filter(([key, { kind }]) => kind === 'list' || !(key in named));
   const rest = Object.fromEntries(open);
+  const parse = (said: Fields): RawInput => merge(parseWords(name, said, [...others, ...words.slice(end)]), named);
   try {
-    const raw = parseWords(name, rest, [...others, ...words.slice(end)]);
-    return merge(raw, named);
+    return parse(rest);
   } catch (error) {
-    throw nearlyNamed(name, fields, others) ?? error;
+    const mistake = nearlyNamed(name, fields, others);
+    if (mistake !== undefined) throw mistake;
+    const withSource = saidFields(rest);
+    if (withSource === rest) throw error;
+    try {
+      return parse(withSource);
+    } catch {
+      throw error;
+    }
   }
 }
 

@@ -37,6 +37,16 @@ describe('what is typed in a chat', () => {
     expect(() => parse(...words)).toThrow(message);
   });
 
+  it.each([
+    { words: ['app'], raw: { source: 'app' } },
+    { words: ['app', 'tags:a'], raw: { source: 'app', tags: ['a'] } },
+    { words: ['source:app'], raw: { source: 'app' } },
+    { words: ['--source', 'app'], raw: { source: 'app' } },
+  ])('takes $words for a source where nothing else goes without a name', ({ words, raw }) => {
+    const input = { source: text('Source'), tags: list('Tags') };
+    expect(parseSaid('try', input, words)).toEqual({ ...raw });
+  });
+
   it('says which option was meant', () => {
     expect(() => parseSaid('try', { source: text('Source') }, ['sorce:app'])).toThrow(
       expect.objectContaining({ code: 'usage', advice: 'Did you mean source:?' }),

@@ -2,7 +2,7 @@ import type { AnyCommand } from '../../commands/command.ts';
 import type { Field } from '../../commands/field.ts';
 import { optionName, type RawInput } from '../../commands/parse-input.ts';
 import type { ChatCommands } from '../chat/chat-commands.ts';
-import { parseSaid } from '../said-words.ts';
+import { parseSaid, saidFields } from '../said-words.ts';
 
 /** A value that is being typed. */
 export interface HalfTyped {
@@ -44,7 +44,7 @@ async function candidates(
   const raw = said(command, words.slice(length));
   const values = async (key: string, field: Field<unknown>, typed: string): Promise<readonly string[]> =>
     field.kind === 'flag' ? ['yes', 'no'] : suggest({ command, field: key, partial: typed, raw });
-  const fields = Object.entries(command.input);
+  const fields = Object.entries(saidFields(command.input));
   const [named = ''] = /^[a-z][a-z0-9-]*:/.exec(partial) ?? [];
   const option = fields.find(([key]) => `${optionName(key)}:` === named);
   if (option !== undefined) {

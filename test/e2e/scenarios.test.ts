@@ -130,6 +130,7 @@ digest: false
     const other = await begins('other');
     const preview = await bot.ask('restore', { backup: oldest }, /Nothing was written/);
     const restore = bot.discord.press(preview, 'Restore');
+    await bot.discord.answer(restore, /Waiting: restore of app/);
     await bot.ask('backup', { source: 'app' }, /Job \w+ \(restore\) waits to work on app/);
     expect(note()).toBe('second\n');
     go('other');

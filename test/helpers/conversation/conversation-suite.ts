@@ -43,7 +43,10 @@ export function conversationSuite(platform: string, makeDriver: MakeDriver, apar
       chat = await makeDriver(stage);
     });
 
-    afterAll(() => chat?.stop());
+    afterAll(async () => {
+      await chat?.stop();
+      rmSync(stage.folder, { recursive: true, force: true });
+    });
 
     it(told(alone === undefined ? 'tells a stranger nothing, in private' : 'has no strangers', alone), async () => {
       if (alone !== undefined) {

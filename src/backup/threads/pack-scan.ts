@@ -1,7 +1,7 @@
-import { hash } from 'node:crypto';
 import { HoldfastError } from '../../shared/errors.ts';
 import type { ChunkIdHasher } from '../crypto/chunk-id.ts';
 import { ENVELOPE_BYTES, OBJECT_TYPES, type ObjectOpener, type Sealer } from '../crypto/sealer.ts';
+import { sha256Into } from '../crypto/sha256-into.ts';
 import { discard } from '../format/compression.ts';
 import {
   BLOCK_HEADER_BYTES,
@@ -143,7 +143,7 @@ class ContentScan {
     const count = offsets.length - 1;
     const digests = Buffer.allocUnsafe(ID_BYTES * count);
     for (let i = 0; i < count; i++) {
-      hash('sha256', plain.subarray(offsets[i], offsets[i + 1]), 'buffer').copy(digests, ID_BYTES * i);
+      sha256Into(plain.subarray(offsets[i], offsets[i + 1]), digests, ID_BYTES * i);
     }
     const ids = this.#keys.hasher.ids(kind, digests);
     const records = Buffer.allocUnsafe(RECORD_BYTES * count);
@@ -156,10 +156,13 @@ class ContentScan {
       records.writeUInt32LE((offsets[i + 1] as number) - offset, at + 40);
     }
     this.#records.push(records);
+    discard(digests);
+    discard(ids);
   }
 
   #index(opener: ObjectOpener, kind: ChunkKind): PackIndex {
     const records = Buffer.concat(this.#records);
+    for (const piece of this.#records) discard(piece);
     return {
       packs: [{ id: this.#id, size: this.#source.size, kind, session: Buffer.from(opener.session) }],
       blockPack: new Uint32Array(this.#blocks.length),

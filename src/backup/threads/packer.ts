@@ -1,10 +1,11 @@
-import { createHash, hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { readSync } from 'node:fs';
 import { type ByteString, toHex } from '../../shared/bytes.ts';
 import { systemCode } from '../../shared/errors.ts';
 import type { RandomSource } from '../../shared/random.ts';
 import { type ChunkIdHasher, createChunkIdHasher } from '../crypto/chunk-id.ts';
 import { Sealer } from '../crypto/sealer.ts';
+import { sha256Into } from '../crypto/sha256-into.ts';
 import type { Hole } from '../entry.ts';
 import { DATA } from '../format/pack-index.ts';
 import type { SpoolFileSystem } from '../ports.ts';
@@ -42,6 +43,8 @@ export class Packer {
   readonly #content: Uint8Array;
   readonly #writer: PackWriter;
   readonly #digests: RunningDigests;
+  /** The digest of the piece at hand. */
+  readonly #digest = Buffer.alloc(DIGEST_BYTES);
   #table: ChunkTable;
 
   constructor(
@@ -148,9 +151,9 @@ export class Packer {
   }
 
   #store(content: Buffer, at: number, result: FilesResult): void {
-    const digest = hash('sha256', content, 'buffer');
-    result.digests.set(digest, DIGEST_BYTES * at);
-    const id = this.#hasher.id(DATA, digest);
+    sha256Into(content, this.#digest, 0);
+    result.digests.set(this.#digest, DIGEST_BYTES * at);
+    const id = this.#hasher.id(DATA, this.#digest);
     if (!this.#table.claim(id, this.#usedBlocks)) return;
     this.#commit(id, content.length);
     result.bytesAdded += content.length;
@@ -218,7 +221,8 @@ export class Packer {
     for (let i = 0; i < job.spans.length; i += 2) {
       const offset = job.spans[i] as number;
       const content = this.#content.subarray(offset, offset + (job.spans[i + 1] as number));
-      const id = this.#hasher.id(DATA, hash('sha256', content, 'buffer'));
+      sha256Into(content, this.#digest, 0);
+      const id = this.#hasher.id(DATA, this.#digest);
       ids.set(id, (DIGEST_BYTES * i) / 2);
       if (!this.#table.claim(id, this.#usedBlocks)) continue;
       this.#writer.add(id, content);

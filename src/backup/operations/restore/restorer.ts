@@ -1,8 +1,9 @@
-import { createHash, hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { readSync } from 'node:fs';
 import type { ByteString } from '../../../shared/bytes.ts';
 import { HoldfastError, systemCode } from '../../../shared/errors.ts';
 import { type ChunkIdHasher, createChunkIdHasher } from '../../crypto/chunk-id.ts';
+import { sha256Into } from '../../crypto/sha256-into.ts';
 import { discard } from '../../format/compression.ts';
 import type { DecodedBlock } from '../../format/pack.ts';
 import { DATA, ID_BYTES } from '../../format/pack-index.ts';
@@ -135,7 +136,7 @@ export class Restorer {
     const digests = Buffer.allocUnsafe(count * ID_BYTES);
     for (let i = 0; i < count; i++) {
       const content = pieces.chunk(job.first + i, plain);
-      (hash('sha256', content, 'buffer') as Buffer).copy(digests, i * ID_BYTES);
+      sha256Into(content, digests, i * ID_BYTES);
     }
     const ids = this.#hasher.ids(DATA, digests);
     for (let i = 0; i < count; i++) {

@@ -1,5 +1,6 @@
 import { HoldfastError } from '../../../shared/errors.ts';
 import { mapParallel } from '../../../shared/parallel.ts';
+import { discard } from '../../format/compression.ts';
 import { packName } from '../../format/pack-index.ts';
 import type { OperationContext } from '../../ports.ts';
 import { isNotFound } from '../../repository/damage.ts';
@@ -97,6 +98,7 @@ function judge(check: PackCheck, id: string, number: number | undefined, scan: P
   }
   // A pack that is not what its name says may be another's content: readers that miss a chunk look at the packs themselves.
   const difference = copies.setHeld(number, scan.held, scan.problems.length > 0);
+  discard(scan.held.records);
   const isWrong = difference.lacking > 0 || difference.unnamed > 0;
   if (isWrong && scan.problems.length === 0) blameIndex(check, id, difference);
 }

@@ -54,6 +54,8 @@ export async function verify(
   context: OperationContext = {},
 ): Promise<VerifyResult> {
   const { repository, workers } = environment;
+  // What was read ahead is not what is in the store by now, and of a large repository a lot.
+  repository.early.clear();
   const { idSecret, epochs } = repository.ring;
   const pool = createVerifyPool(workers, { idSecret, epochs, repositoryId: repository.header.repositoryId });
   try {

@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { formatDuration } from '../shared/durations.ts';
 import type { Config } from './config.ts';
 import { type Positions, type Problem, problemAt } from './problem.ts';
 import type { WrittenConfig } from './schema.ts';
@@ -13,6 +14,7 @@ export function crossChecks(
     ...platformProblems(written, positions),
     ...protectionProblems(written, positions),
     ...folderProblems(config, positions),
+    ...freshnessProblems(written, config, positions),
   ];
 }
 
@@ -61,6 +63,22 @@ function folderProblems(
       ),
     ];
   });
+}
+
+/** Otherwise a source would be called fresh while owners are told that it is stale. */
+function freshnessProblems(
+  { sources }: WrittenConfig,
+  { unattended }: Omit<Config, 'warnings' | 'platforms'>,
+  positions: Positions,
+): Problem[] {
+  const wrong = Object.entries(sources).flatMap(([name, { freshness }]) => {
+    const { freshMs, staleMs } = unattended.sources[name]?.freshness ?? { freshMs: 0, staleMs: 0 };
+    if (freshMs <= staleMs) return [];
+    const path = freshness === undefined ? ['freshness'] : ['sources', name, 'freshness'];
+    const found = `fresh (${formatDuration(freshMs)}) is longer than stale (${formatDuration(staleMs)})`;
+    return [problemAt(path, found, positions, 'Write both, and make stale the longer one.')];
+  });
+  return wrong.filter(({ message }, i) => wrong.findIndex((other) => other.message === message) === i);
 }
 
 /** Whether `path` is `folder` or lies in it; both absolute. */

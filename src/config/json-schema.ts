@@ -9,6 +9,7 @@ export function configJsonSchema(): Record<string, unknown> {
 interface SchemaNode {
   properties?: Record<string, SchemaNode>;
   additionalProperties?: SchemaNode | boolean;
+  propertyNames?: { enum?: readonly string[] };
   items?: SchemaNode;
   anyOf?: SchemaNode[];
 }
@@ -19,7 +20,9 @@ export function knownKeys(path: readonly PropertyKey[]): string[] {
     (nodes, step) => nodes.flatMap((node) => childrenOf(node, step)),
     [configJsonSchema() as SchemaNode],
   );
-  return found.flatMap(shapesOf).flatMap(({ properties }) => Object.keys(properties ?? {}));
+  return found
+    .flatMap(shapesOf)
+    .flatMap(({ properties, propertyNames }) => [...Object.keys(properties ?? {}), ...(propertyNames?.enum ?? [])]);
 }
 
 function childrenOf(node: SchemaNode, step: PropertyKey): SchemaNode[] {

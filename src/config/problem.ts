@@ -58,6 +58,11 @@ function wordsOf(issue: z.core.$ZodIssue, { document }: Positions): string {
   if (issue.code === 'invalid_value' && issue.message.startsWith('Invalid option')) {
     return `must be one of ${issue.values.map(String).join(', ')}`;
   }
+  if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => message).join('; ');
+  if (issue.code === 'too_big') return `must be ${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum}`;
+  if (issue.code === 'too_small' && issue.origin !== 'array') {
+    return `must be ${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}`;
+  }
   return issue.message;
 }
 

@@ -145,7 +145,7 @@ export const unattended = {
   storage: z
     .strictObject({
       cap: z
-        .union([z.literal(false), size])
+        .union([z.literal(false), size], { error: 'must be a size such as 5 GB, or false for no limit' })
         .optional()
         .describe('What the repository may take; 5 GB unless given, false for no limit'),
       warnAt: z

@@ -95,6 +95,32 @@ platforms: { console: true }
       advice: 'Did you mean exclude?',
     },
     {
+      what: 'a misspelt reason among fixed ones',
+      change: ['restoreRoots:', 'retention: { last: 1, triggers: { pre-migraton: 1y } }\nrestoreRoots:'],
+      says: 'retention.triggers.pre-migraton: is not known',
+      advice: 'Did you mean pre-migration?',
+    },
+    {
+      what: 'a source with a name that is none',
+      change: ['  app: {', '  app/1: {'],
+      says: 'sources.app/1: must be letters, digits and . _ -',
+    },
+    {
+      what: 'a cap that is none',
+      change: ['restoreRoots:', 'storage: { cap: 5 GBB }\nrestoreRoots:'],
+      says: 'storage.cap: must be a size such as 5 GB, or false for no limit',
+    },
+    {
+      what: 'a number that is too large',
+      change: ['restoreRoots:', 'storage: { warnAt: [100] }\nrestoreRoots:'],
+      says: 'storage.warnAt.0: must be less than 100',
+    },
+    {
+      what: 'a number that is too small',
+      change: ['restoreRoots:', 'jobs: { retries: -1 }\nrestoreRoots:'],
+      says: 'jobs.retries: must be at least 0',
+    },
+    {
       what: 'a number for an ID',
       change: ["['1234567890']", '[1234567890]'],
       says: ":5:21: owners.discord.0: must be text in quotes, such as '1234567890'",

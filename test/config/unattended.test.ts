@@ -93,6 +93,13 @@ describe('what runs by itself', () => {
     expect(problem('', "digest: '8 am'")).toContain('digest: must be five fields, not 2');
   });
 
+  it('is fresh no longer than until it is stale', () => {
+    const says = 'freshness: fresh (2 d) is longer than stale (1 d)';
+    expect(problem('freshness: { fresh: 2d }')).toContain(`6:5: sources.app.${says}`);
+    expect(problem('', 'freshness: { fresh: 2d }')).toContain(`8:1: ${says}`);
+    expect(careOf('freshness: { fresh: 1d }')?.freshness).toEqual({ freshMs: DAY_MS, staleMs: DAY_MS });
+  });
+
   it('keeps by count and by age', () => {
     const rules = careOf('retention: { hourly: 24h, daily: 30d, weekly: 6 months, last: 3 }')?.retention;
     expect(rules).toMatchObject({

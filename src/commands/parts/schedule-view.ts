@@ -45,7 +45,7 @@ export function scheduleTable(schedules: readonly ScheduleResult[]): View {
 
 /** All of one, with its next runs. */
 export function scheduleDetails(schedule: ScheduleResult): View {
-  const { source, class: name, words, cron, timeZone, jitterMs, window, missed, enabled, origin, next } = schedule;
+  const { source, class: name, words, cron, timeZone, jitterMs, window, missed, enabled, origin } = schedule;
   const fields: [string, Value | readonly Value[]][] = [
     ['Schedule', `${source} ${name}`],
     ['When', `${words} (${cron}, ${timeZone})`],
@@ -53,7 +53,7 @@ export function scheduleDetails(schedule: ScheduleResult): View {
     ...(window === null ? [] : [['Window', formatDayWindow(window)] as [string, Value]]),
     ['When missed', MISSED_WORDS[missed]],
     ['From', longOrigin(origin)],
-    ['Next', enabled ? next.map((iso) => inZone(iso, timeZone)).join('\n') : 'paused'],
+    ['Next', enabled ? nextRuns(schedule) : 'paused'],
   ];
   return { kind: 'fields', fields };
 }
@@ -67,6 +67,10 @@ const MISSED_WORDS = {
 const nextOf = ({ next: [first], timeZone }: ScheduleResult): Value =>
   first === undefined ? 'never' : inZone(first, timeZone);
 
+/** In one line, because a line break in a value is shown as what it is; the zone is said with the last. */
+const nextRuns = ({ next, timeZone }: ScheduleResult): string =>
+  next.length === 0 ? 'never' : `${next.map((iso) => onClocks(iso, timeZone)).join(', ')} ${timeZone}`;
+
 function shortOrigin(origin: Origin): string {
   if (origin.from === 'default') return 'default';
   return origin.from === 'file' ? 'configuration' : `chat: ${origin.by.name}`;
@@ -79,7 +83,9 @@ function longOrigin(origin: Origin): Value | readonly Value[] {
 }
 
 /** As the clocks of the zone show it: `Tue 2030-01-01 02:00 Europe/Zurich`. */
-export function inZone(iso: string, timeZone: string): string {
+export const inZone = (iso: string, timeZone: string): string => `${onClocks(iso, timeZone)} ${timeZone}`;
+
+function onClocks(iso: string, timeZone: string): string {
   const wall = new Date(openZone(timeZone).toWall(Date.parse(iso)));
-  return `${WEEKDAYS[wall.getUTCDay()]} ${wall.toISOString().slice(0, 16).replace('T', ' ')} ${timeZone}`;
+  return `${WEEKDAYS[wall.getUTCDay()]} ${wall.toISOString().slice(0, 16).replace('T', ' ')}`;
 }

@@ -46,12 +46,12 @@ function stateOf(
 function sourceStatus(
   snapshots: readonly SnapshotSummary[],
   newest: SnapshotSummary,
-  { now, runs }: Pick<CommandContext, 'now' | 'runs'>,
+  { now, runs, configured }: Pick<CommandContext, 'now' | 'runs' | 'configured'>,
 ): Omit<SourceStatus, 'destination' | 'freeBytes'> {
   const lastGood = snapshots.find(isGood);
   const proven = snapshots.find(({ verified }) => verified !== null && verified.damaged === 0);
   const { source } = newest;
-  const limits = runs?.unattended.sources[source]?.freshness ?? FRESHNESS;
+  const limits = (runs?.unattended ?? configured?.unattended)?.sources[source]?.freshness ?? FRESHNESS;
   const ageNow = lastGood === undefined ? null : ageOf(now() - Date.parse(lastGood.time), limits);
   const { failedAt, ...told } = runState(source, lastGood?.time ?? null, runs);
   return {

@@ -62,7 +62,7 @@ export const usage = defineCommand({
     return {
       location: repository.location,
       usedBytes,
-      capBytes: context.runs?.unattended.storage.capBytes ?? null,
+      capBytes: (context.runs?.unattended ?? context.configured?.unattended)?.storage.capBytes ?? null,
       daysToCap: context.runs?.storage.capDays() ?? null,
       freeBytes,
       sources: usageOf(snapshots),

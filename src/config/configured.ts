@@ -3,11 +3,14 @@ import { dirname, resolve } from 'node:path';
 import { HoldfastError, systemCode } from '../shared/errors.ts';
 import type { Config, ConfiguredSource } from './config.ts';
 import { isWithin } from './cross-checks.ts';
+import type { Unattended } from './unattended.ts';
 
 /** What the configuration allows commands to touch. */
 export interface Configured {
   readonly sources: readonly ConfiguredSource[];
   readonly restoreRoots: readonly string[];
+  /** What is kept of each source, when it is stale, and what the repository may take. */
+  readonly unattended?: Unattended | undefined;
   /**
    * The absolute folder that is meant: in a restore root, also where links lead.
    *
@@ -24,13 +27,15 @@ export function createConfigured({
   file,
   sources,
   restoreRoots,
-}: Pick<Config, 'file' | 'sources' | 'restoreRoots'>): Configured {
+  unattended,
+}: Pick<Config, 'file' | 'sources' | 'restoreRoots'> & Partial<Pick<Config, 'unattended'>>): Configured {
   const inRoot = (path: string): boolean => restoreRoots.some((root) => isWithin(path, root));
   const owned = [...sources.flatMap(({ paths }) => paths), ...restoreRoots];
   const guarded = sources.flatMap((source) => (source.protected ? source.paths : []));
   return {
     sources,
     restoreRoots,
+    unattended,
     async restoreFolder(given) {
       const asConfigured = resolve(dirname(file), given);
       const wanted = inRoot(asConfigured) ? asConfigured : resolve(restoreRoots[0] ?? '/', given);

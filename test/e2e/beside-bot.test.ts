@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -86,6 +86,18 @@ describe('the command line on a configuration', () => {
     const lines = readFileSync(at('state/audit.jsonl'), 'utf8').split('\n');
     writeFileSync(at('state/audit.jsonl'), `${lines[0]}\n`);
     expect(await run('audit', 'verify')).toMatchObject({ status: 13, output: expect.stringContaining('was cut off') });
+  });
+
+  it('judges by what is configured also where no bot runs', async () => {
+    const rules = 'retention: { last: 3 }\nfreshness: { fresh: 1ms, stale: 2ms }\nstorage: { cap: 1 TB }\n';
+    appendFileSync(at('holdfast.yaml'), rules);
+    expect((await run('backup', '--source', 'app')).status).toBe(0);
+    const [list, status, usage] = await Promise.all(
+      ['list', 'status', 'usage'].map(async (word) => JSON.parse((await run(word, '--json')).output)),
+    );
+    expect(list.snapshots).toMatchObject([{ kept: ['last 3', 'newest'] }]);
+    expect(status.sources).toMatchObject([{ age: 'stale', state: 'stale' }]);
+    expect(usage).toMatchObject({ capBytes: 1024 ** 4 });
   });
 
   it('changes schedules with a bot and without one', async () => {

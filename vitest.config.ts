@@ -25,6 +25,7 @@ export default defineConfig({
     pool: 'forks',
     // One more than the cores of a small machine: tests also wait, for disks and for each other's processes.
     maxWorkers: 3,
+    globalSetup: 'test/helpers/temporary-folder.ts',
     setupFiles: ['test/helpers/compile-cache.ts'],
     // Only against hanging: an old laptop with a slow disk is no failure.
     testTimeout: 120_000,

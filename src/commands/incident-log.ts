@@ -1,6 +1,6 @@
-import type { Incident, RunRecord } from '../state/unattended-records.ts';
+import type { Affected, Incident, RunRecord } from '../state/unattended-records.ts';
 import { age, count, time } from '../view/value.ts';
-import { heading, stack } from '../view/view.ts';
+import { heading, stack, type View } from '../view/view.ts';
 import { defineCommand } from './command.ts';
 import { findIncident, incidentField, requireIncidents } from './parts/incident-control.ts';
 
@@ -11,6 +11,28 @@ interface LogResult {
   /** Newest first. */
   runs: RunRecord[];
 }
+
+/** One a line, since the cause is that of all: a chat has room for many. */
+const affectedTable = (affected: readonly Affected[]): View => ({
+  kind: 'table',
+  columns: [
+    { title: 'What' },
+    { title: 'State' },
+    { title: 'Failed' },
+    { title: 'Last' },
+    { title: 'Job', minor: true },
+    { title: 'Error', minor: true },
+  ],
+  rows: affected.map(({ name, state, failures, at, error, job }) => [
+    name,
+    state,
+    count(failures, 'time'),
+    age(at),
+    job ?? '',
+    error.message,
+  ]),
+  empty: 'It became another trouble.',
+});
 
 export const incidentLog = defineCommand({
   name: 'incident log',
@@ -24,7 +46,13 @@ export const incidentLog = defineCommand({
     const incident = findIncident(context, wanted);
     return { incident, runs: requireIncidents(context).runsOf(incident).toReversed().slice(0, SHOWN) };
   },
-  present: ({ incident, runs }) =>
+  present: ({
+    incident,
+    incident: {
+      last: { error },
+    },
+    runs,
+  }) =>
     stack(
       heading(`Incident ${incident.id}`),
       {
@@ -34,18 +62,12 @@ export const incidentLog = defineCommand({
           ['Ended', incident.ended === null ? 'not yet' : time(incident.ended)],
           ['Told', count(incident.told, 'time')],
           ...(incident.acknowledged === null ? [] : ([['Acknowledged by', incident.acknowledged]] as const)),
-        ],
-      },
-      ...incident.affected.map(({ name, state, failures, at, error, job }) => ({
-        kind: 'fields' as const,
-        fields: [
-          ['What', [`${name}: ${state}, failed `, count(failures, 'time')]],
-          ['Last', [age(at), job === null ? '' : `, job ${job}`]],
           ['Phase', error.phase],
           ['Error', `${error.code}: ${error.message}`],
           ...(error.advice === null ? [] : ([['Try', error.advice]] as const)),
-        ] as const,
-      })),
+        ],
+      },
+      affectedTable(incident.affected),
       runs.length === 0
         ? undefined
         : {
@@ -53,8 +75,8 @@ export const incidentLog = defineCommand({
             columns: [
               { title: 'Ended' },
               { title: 'Source' },
-              { title: 'Job' },
-              { title: 'Phase' },
+              { title: 'Job', minor: true },
+              { title: 'Phase', minor: true },
               { title: 'Error' },
             ],
             rows: runs.map(({ ended, started, source, id, error }) => [

@@ -28,6 +28,11 @@ export function printableText(text: string): string {
   return text.replace(UNSAFE, escapeCharacter);
 }
 
+/** What was said in several lines, for where there is one: a line break would be shown as an escape there. */
+export function onOneLine(text: string): string {
+  return text.replace(/:\s*\n\s*/g, ': ').replace(/\s*\n\s*/g, ' / ');
+}
+
 /**
  * A file name for people: valid UTF-8 as it is, everything unsafe as an escape, bytes that are not UTF-8 as `\xff`.
  * A backslash is doubled, so that different names never look the same.

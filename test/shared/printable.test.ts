@@ -1,9 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeText, toByteString } from '../../src/shared/bytes.ts';
-import { parsePrintableName, printableName, printableText } from '../../src/shared/printable.ts';
+import { onOneLine, parsePrintableName, printableName, printableText } from '../../src/shared/printable.ts';
 
 const bytes = (...values: number[]) => toByteString(Uint8Array.from(values));
+
+describe('what was said in lines', () => {
+  it('can be put on one', () => {
+    expect(onOneLine('It failed and said:\n  no such table: a\r\n  at line 3')).toBe(
+      'It failed and said: no such table: a / at line 3',
+    );
+  });
+});
 
 describe('a name is shown', () => {
   it.each(['notes.txt', 'Übergröße', '日本語', '👩‍👧 album', 'می‌خواهم'])('%s as it is', (name) => {

@@ -1,5 +1,6 @@
 import { namesOn } from '../../commands/registry.ts';
 import { HoldfastError } from '../../shared/errors.ts';
+import { onOneLine } from '../../shared/printable.ts';
 import type { JobRecord } from '../../state/document.ts';
 import { command, duration, time } from '../../view/value.ts';
 import { bad, type Sentence, type Tone, type View } from '../../view/view.ts';
@@ -34,7 +35,7 @@ export function errorView(error: unknown): View {
   return {
     kind: 'status',
     tone: 'bad',
-    text: inChatWords(message),
+    text: inChatWords(onOneLine(message)),
     ...(advice !== undefined && { next: inChatWords(advice) }),
   };
 }

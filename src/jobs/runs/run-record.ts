@@ -1,5 +1,6 @@
 import type { BackupResult } from '../../backup/types.ts';
 import { HoldfastError } from '../../shared/errors.ts';
+import { onOneLine } from '../../shared/printable.ts';
 import type { RunError, RunRecord } from '../../state/unattended-records.ts';
 import { isStopped } from '../job-runner.ts';
 import type { SourceRunRequest } from '../source-runs.ts';
@@ -55,10 +56,9 @@ export function failedRun(
   return { status, error: { ...rest, message: scrub(message), advice: advice && scrub(advice) } };
 }
 
+/** Its message in one line: messages, lists and pages show it in one. */
 export function errorIn(phase: string, error: unknown): RunError {
-  if (error instanceof HoldfastError) {
-    const { code, message, advice = null } = error;
-    return { code, message, advice, phase };
-  }
-  return { code: 'internal', message: error instanceof Error ? error.message : String(error), advice: null, phase };
+  const message = onOneLine(error instanceof Error ? error.message : String(error));
+  if (error instanceof HoldfastError) return { code: error.code, message, advice: error.advice ?? null, phase };
+  return { code: 'internal', message, advice: null, phase };
 }

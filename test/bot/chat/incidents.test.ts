@@ -31,6 +31,25 @@ describe('incidents in a chat', () => {
     expect(await said('incidents')).toContain('by Ann');
   });
 
+  it('hit many sources, and say the cause once', async () => {
+    stage = await ChatStage.open();
+    const sources = Array.from({ length: 9 }, (_, i) => `source-${i}`);
+    const error = { code: 'locked', message: 'Another program has it', advice: 'End it.', phase: 'reading' };
+    for (const source of sources) {
+      stage.bot.events.happened({
+        kind: 'not_started',
+        source,
+        classes: ['daily'],
+        due: '2030-01-01T02:00:00Z',
+        error,
+      });
+    }
+    const incident = /[0-9a-f]{4}/.exec(await said('incidents'))?.[0] ?? '';
+    const log = await said('incident log', { incident });
+    expect(log.match(/Error: locked/g)).toHaveLength(1);
+    for (const source of sources) expect(log).toMatch(new RegExp(`^${source} \\| failing \\| 1 time`, 'm'));
+  });
+
   it('that do not exist are told as such', async () => {
     stage = await ChatStage.open();
     expect(await said('incident log', { incident: 'ffff' })).toContain('There is no incident "ffff"');

@@ -35,6 +35,11 @@ describe('what the bot says by itself', () => {
     expect(nextOf(busyView(job('backup')))).toBe('Wait until it has ended, or /holdfast cancel it.');
   });
 
+  it('says what a program said in lines on one', () => {
+    const error = errorView(new HoldfastError('command_failed', 'The hook failed and said:\n  one\n  two'));
+    expect(error).toMatchObject({ text: ['The hook failed and said: one / two'] });
+  });
+
   it('leaves paths alone, and options of a shell are options of a chat', () => {
     const error = errorView(new HoldfastError('usage', 'No', { advice: 'Use --to /help/list, not /nothing.' }));
     expect(nextOf(error)).toBe('Use `to` /help/list, not /nothing.');

@@ -21,3 +21,17 @@ export function openAsker({ input, messages }: Pick<Host, 'input' | 'messages'>)
     close: () => line.close(),
   };
 }
+
+/** Asks until the answer is one: what is wrong with it is said above the question that comes again. */
+export async function askFor<T>(asker: Asker, question: string, read: (answer: string) => T | Promise<T>): Promise<T> {
+  let wrong = '';
+  for (;;) {
+    const answer = await asker.ask(`${wrong}${question}`);
+    try {
+      return await read(answer);
+    } catch (error) {
+      if (!(error instanceof HoldfastError) || error.code !== 'usage') throw error;
+      wrong = `${[error.message, error.advice].filter(Boolean).join('. ')}\n`;
+    }
+  }
+}

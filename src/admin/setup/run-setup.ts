@@ -3,7 +3,6 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Globals } from '../../cli/globals.ts';
 import type { Host } from '../../cli/host.ts';
-import { parseConfig } from '../../config/load-config.ts';
 import { keepPassphrase } from '../../serve/first-start.ts';
 import { ERROR_EXITS, HoldfastError } from '../../shared/errors.ts';
 import type { RandomSource } from '../../shared/random.ts';
@@ -12,8 +11,8 @@ import { good, hint, stack, warning } from '../../view/view.ts';
 import { configFile } from '../config-file.ts';
 import { print } from '../print.ts';
 import { openAsker } from './ask.ts';
+import { checkedText } from './check-answers.ts';
 import { collectAnswers, type SetupFlags } from './collect-answers.ts';
-import { configText } from './config-text.ts';
 import { confirmKey } from './confirm-key.ts';
 import type { SetupAnswers } from './setup-answers.ts';
 
@@ -35,7 +34,7 @@ export async function runSetup(
   try {
     refuseToOverwrite(file);
     if (asker === undefined && keySaved !== true) throw keyNotSaved();
-    answers = await collectAnswers(flags, file, asker);
+    answers = await collectAnswers(flags, { config: file, home: host.environment.HOME }, asker);
     const content = checkedText(answers, file);
     await mkdir(dirname(file), { recursive: true });
     const passphrase = await passphraseOf(answers, flags.passphraseFile === undefined, host.random);
@@ -69,19 +68,6 @@ const keyNotSaved = (): HoldfastError =>
   new HoldfastError('refused', 'Nobody can be asked whether the passphrase is kept elsewhere', {
     advice: 'Give --key-saved once its file is copied to another place, or will be: without it no backup can be read.',
   });
-
-/** The configuration that comes of it, which has to be one that can be used. */
-function checkedText(answers: SetupAnswers, file: string): string {
-  const content = configText(answers);
-  try {
-    parseConfig(content, file);
-    return content;
-  } catch (error) {
-    if (!(error instanceof HoldfastError)) throw error;
-    const problems = (error.details.problems ?? []) as { message: string }[];
-    throw new HoldfastError('usage', problems.map(({ message }) => message).join('; '), { cause: error });
-  }
-}
 
 async function passphraseOf({ passphraseFile }: SetupAnswers, isOwn: boolean, random: RandomSource): Promise<string> {
   if (isOwn) return keepPassphrase(passphraseFile, random);

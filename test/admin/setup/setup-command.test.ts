@@ -46,7 +46,7 @@ async function setup(flags: Record<string, unknown>, answers?: ((said: string) =
     return { close: async () => {} } as never;
   };
   const command = createSetupCommand({
-    environment: {},
+    environment: { HOME: folder },
     input,
     output: collect(() => {}),
     messages,
@@ -131,6 +131,7 @@ describe('a setup by flags', () => {
     { what: 'on a source that is not there', flags: { source: ['app=/nowhere/at/all'] }, code: 'usage' },
     { what: 'on an owner without a platform', flags: { owner: ['12'] }, code: 'usage' },
     { what: 'on an owner whose ID is none', flags: { owner: ['discord:Ada'] }, code: 'usage' },
+    { what: 'on a channel of a chat that is not listened on', flags: { notify: ['slack:C1'] }, code: 'usage' },
     { what: 'on a cap that is no size', flags: { cap: 'much' }, code: 'usage' },
   ])('writes nothing $what', async ({ flags, code }) => {
     await expect(setup({ ...app(), ...flags })).rejects.toMatchObject({ code });
@@ -181,6 +182,40 @@ describe('a setup on a terminal', () => {
       owners: [{ platform: 'slack', id: 'T0001/U0001' }],
       notify: { slack: 'C0001' },
       platforms: { slack: { botToken: { env: 'SLACK_BOT_TOKEN' } } },
+    });
+  });
+
+  it('says what is wrong with an answer, and asks again', async () => {
+    writeFileSync(at('file'), '');
+    const { status, said } = await setup({}, [
+      () => at('file'),
+      () => '~/backups',
+      () => at('app'),
+      () => `my app=${at('app')}`,
+      () => 'app=/nowhere/at/all',
+      () => 'app=~/app',
+      () => `app=${at('app')}`,
+      () => '',
+      () => 'discord',
+      () => 'Ada',
+      () => '12',
+      () => '#general',
+      () => '77',
+      end,
+    ]);
+    expect(status).toBe(0);
+    expect(said).toContain('is not a folder');
+    expect(said).toContain('A source is NAME=FOLDER');
+    expect(said).toContain('must be letters, digits and . _ -');
+    expect(said).toContain('/nowhere/at/all, cannot be found');
+    expect(said).toContain('Two sources are named app');
+    expect(said).toContain('owners.discord.0: must look like');
+    expect(said).toContain('notify.discord: must look like');
+    expect(await loadConfig(at('holdfast.yaml'))).toMatchObject({
+      repository: { location: at('backups') },
+      sources: [{ name: 'app', paths: [at('app')] }],
+      owners: [{ id: '12' }],
+      notify: { discord: '77' },
     });
   });
 

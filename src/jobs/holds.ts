@@ -57,7 +57,9 @@ export class Holds {
     const saved = remember(state, ({ unattended }) => {
       unattended.holds.push({ ...hold, since, pin: 'wanted', confirmed: false, messages: [] });
     });
-    sink.happened({ kind: 'hold', source, suspect, kept: snapshot, reasons });
+    // People look at a backup, and know nothing of the run that made it.
+    const run = state.document.unattended.runs.find(({ id }) => id === suspect);
+    sink.happened({ kind: 'hold', source, suspect: run?.snapshot ?? suspect, kept: snapshot, reasons });
     await saved;
     await this.pinAll(repository);
   }
@@ -109,7 +111,7 @@ export class Holds {
       unattended.holds = unattended.holds.filter((one) => one.source !== source);
       unattended.latches[acceptance(source)] = { level: 1, at: first?.started ?? hold.since };
     });
-    sink.happened({ kind: 'hold_ended', source, verdict: 'looks right', by });
+    sink.happened({ kind: 'hold_answered', source, verdict: 'looks right', by });
     await saved;
     return hold;
   }
@@ -125,7 +127,7 @@ export class Holds {
     const saved = state.update(() => {
       hold.confirmed = true;
     });
-    sink.happened({ kind: 'hold_ended', source, verdict: 'keep holding', by });
+    sink.happened({ kind: 'hold_answered', source, verdict: 'keep holding', by });
     await saved;
     return hold;
   }

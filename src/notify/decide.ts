@@ -58,7 +58,7 @@ const HANDLERS: Handlers = {
     });
   },
   hold: (state, desk, event) => say(state, desk, 'failure', `hold ${event.source} ${event.suspect}`, holdLetter(event)),
-  hold_ended: (state, _desk, event) =>
+  hold_answered: (state, _desk, event) =>
     restate(state, (key) => key.startsWith(`hold ${event.source} `), holdEndedLetter(event)),
   maintenance_failed: (state, desk, event) => {
     const { task, error } = event;

@@ -31,7 +31,7 @@ export type HappenedEvent =
   | { kind: 'emptied'; what: 'cap' | 'disk'; place: string; usedBytes: number; limitBytes: number }
   /** A run was far from the usual, and the last good snapshot is held until an owner has looked. */
   | { kind: 'hold'; source: string; suspect: string; kept: string; reasons: readonly string[] }
-  | { kind: 'hold_ended'; source: string; verdict: 'looks right' | 'keep holding'; by: string }
+  | { kind: 'hold_answered'; source: string; verdict: 'looks right' | 'keep holding'; by: string }
   /** Forget, prune, verify or what else runs by itself failed, or found damage. */
   | {
       kind: 'maintenance_failed';

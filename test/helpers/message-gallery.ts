@@ -172,8 +172,10 @@ export const MESSAGES: Readonly<Record<string, () => View>> = {
         reasons: ['61 % of the files changed; usual are 1 % to 3 %', 'What changed no longer compresses'],
       }),
     ),
-  'hold-right': () => shown(holdEndedLetter({ kind: 'hold_ended', source: 'app', verdict: 'looks right', by: 'Ann' })),
-  'hold-kept': () => shown(holdEndedLetter({ kind: 'hold_ended', source: 'app', verdict: 'keep holding', by: 'Ann' })),
+  'hold-right': () =>
+    shown(holdEndedLetter({ kind: 'hold_answered', source: 'app', verdict: 'looks right', by: 'Ann' })),
+  'hold-kept': () =>
+    shown(holdEndedLetter({ kind: 'hold_answered', source: 'app', verdict: 'keep holding', by: 'Ann' })),
   'state-fallback': () => fallbackView({ kind: 'state_fallback', reason: 'state.json is no JSON' }),
   'audit-broken': () => brokenAuditView({ kind: 'audit_broken', reason: 'line 12 does not follow line 11' }),
   digest: () =>

@@ -30,7 +30,7 @@ describe('a run that is far from the usual', () => {
       {
         kind: 'hold',
         source: 'app',
-        suspect: 'job11',
+        suspect: stage.repository.snapshots[0]?.id,
         kept,
         reasons: ['The content shrank to 300 B; usual are 2.93 KiB'],
       },
@@ -67,7 +67,7 @@ describe('a run that is far from the usual', () => {
     await later.clock.advance(11 * HOUR_MS);
     expect(later.holds.isHeld('app')).toBe(true);
     await later.holds.accept('app', 'Ann', await later.engine());
-    expect(later.happened).toEqual([{ kind: 'hold_ended', source: 'app', verdict: 'looks right', by: 'Ann' }]);
+    expect(later.happened).toEqual([{ kind: 'hold_answered', source: 'app', verdict: 'looks right', by: 'Ann' }]);
     expect(pinned(later, kept)).toBe(false);
     await later.run();
     expect(later.holds.any).toBe(false);
@@ -81,7 +81,7 @@ describe('a run that is far from the usual', () => {
     const { stage } = await heldStage();
     await stage.holds.keep('app', 'Ann');
     expect(stage.holds.isHeld('app')).toBe(true);
-    expect(stage.happened.at(-1)).toEqual({ kind: 'hold_ended', source: 'app', verdict: 'keep holding', by: 'Ann' });
+    expect(stage.happened.at(-1)).toEqual({ kind: 'hold_answered', source: 'app', verdict: 'keep holding', by: 'Ann' });
     stage.behaviour.backup = {};
     await stage.clock.advance(HOUR_MS);
     await stage.run();

@@ -361,7 +361,7 @@ describe('what happens beside backups', () => {
     const [message] = stage.platform.messages;
     expect(wordsOf(message!.view)).toContain('60 % changed');
     expect(stage.pressed.get(buttonOf(message!.view, 'Looks right') ?? '')?.command).toBe('hold accept');
-    await stage.happens({ kind: 'hold_ended', source: 'app', verdict: 'looks right', by: 'Ann' });
+    await stage.happens({ kind: 'hold_answered', source: 'app', verdict: 'looks right', by: 'Ann' });
     expect(stage.said()).toEqual([expect.stringContaining('Ann says that the last backup of app looks right')]);
     expect(buttonOf(message!.view, 'Looks right')).toBeUndefined();
   });

@@ -124,7 +124,7 @@ export function holdLetter({ source, suspect, kept, reasons }: Of<'hold'>): Lett
   };
 }
 
-export function holdEndedLetter({ source, verdict, by }: Of<'hold_ended'>): Letter {
+export function holdEndedLetter({ source, verdict, by }: Of<'hold_answered'>): Letter {
   if (verdict === 'looks right') {
     return {
       view: {

@@ -1,7 +1,6 @@
 import { type ErrorCode, HoldfastError, isNoSpace, systemCode } from '../../../shared/errors.ts';
 import { printableName } from '../../../shared/printable.ts';
 import type { ChunkRef, Hole } from '../../entry.ts';
-import type { SideRecord } from '../../format/manifest.ts';
 import { ONE_CHUNK_BYTES, type StoredEntry } from '../../format/manifest-entry.ts';
 import { DATA } from '../../format/pack-index.ts';
 import type { OperationContext } from '../../ports.ts';
@@ -9,7 +8,6 @@ import type { FileStatus } from '../../posix/file-status.ts';
 import type { Owners } from '../../posix/owners.ts';
 import { readXattrs } from '../../posix/xattrs.ts';
 import { isDamage } from '../../repository/damage.ts';
-import type { ManifestReader } from '../../repository/manifest-reader.ts';
 import { complete, describe } from '../../sources/folder/describe.ts';
 import { type Found, isCovered } from '../../sources/folder/walk.ts';
 import { type ArrivedContent, ContentWriter, type StoredContent } from '../writing/content-writer.ts';
@@ -19,8 +17,10 @@ import type { BackupReport } from './backup-report.ts';
 import type { DatabaseCopies, DatabaseCopy } from './database-copies.ts';
 import { EntryQueue, type QueuedEntry, type QueuedRun } from './entry-queue.ts';
 import { type BatchedFile, FileBatcher, type FileOutcome, mayHaveHoles } from './file-batcher.ts';
-import { NEEDS_LOAD, ParentCursor, type ParentEntry, type ParentPart } from './parent-cursor.ts';
+import type { ParentEntry } from './parent-cursor.ts';
+import { ParentMerge, type ParentSnapshot } from './parent-merge.ts';
 import type { ReadingPace } from './reading-pace.ts';
+import { isUnchanged, sideOf } from './unchanged.ts';
 
 export interface FolderBackup {
   session: WritingSession;
@@ -33,7 +33,7 @@ export interface FolderBackup {
   maxFileSizeBytes: number | undefined;
   pace: ReadingPace | undefined;
   /** The snapshot to compare with: unchanged files are taken over from it, where it saw all of them. */
-  parent: { reader: ManifestReader; scanNs: bigint; sawEnough: boolean } | undefined;
+  parent: ParentSnapshot | undefined;
   databases: DatabaseCopies;
 }
 
@@ -44,18 +44,6 @@ const MAX_QUEUE = 8192;
 /** Others in this thread, Ctrl-C above all, wait no longer than this; and so many entries go by before the clock is looked at. */
 const TURN_MS = 20;
 const TURN_ENTRIES = 64;
-/** A file that was touched within this time before the parent's scan may have been touched again, after it was read, at what the clock of its file system calls the same time. */
-const CLOCK_TICK_NS = 20_000_000n;
-/** The same for file systems that know whole seconds only, or pairs of them. */
-const COARSE_TICK_NS = 2_000_000_000n;
-
-/** What the walk met of a part of the parent's manifest, from one of its entries on. */
-interface HeldRun {
-  part: ParentPart;
-  from: number;
-  found: Found[];
-}
-
 /** Walks the roots and writes their manifest: a merge of the walk with the parent's manifest. */
 export async function backupFolders(job: FolderBackup): Promise<void> {
   await new FolderRun(job).run();
@@ -66,13 +54,11 @@ class FolderRun {
   readonly #queue: EntryQueue;
   readonly #batcher: FileBatcher;
   readonly #contents: ContentWriter;
+  readonly #merge: ParentMerge;
   readonly #links = new Map<string, { first: QueuedEntry; left: number }>();
   /** Where the waiting members of hard-link groups were found, in case they are needed. */
   readonly #members = new Map<QueuedEntry, Found>();
   #again: BatchedFile[] = [];
-  #cursor: ParentCursor | undefined;
-  /** What was met last and did not change. */
-  #held: HeldRun | undefined;
   /** Large files that were read and are being stored. What failed stays. */
   readonly #arrived = new Set<Promise<void>>();
   #turnBegan = 0;
@@ -84,6 +70,10 @@ class FolderRun {
       (item) => ('part' in item ? this.#writeRun(item) : this.#write(item)),
       (item) => this.#again.push({ found: this.#members.get(item) as Found, queued: item }),
     );
+    this.#merge = new ParentMerge(job, {
+      takeRun: (run) => this.#queue.push(run),
+      take: (found, old) => this.#take(found, old),
+    });
     this.#contents = new ContentWriter(job.session);
     this.#batcher = new FileBatcher(
       job.session,
@@ -97,12 +87,12 @@ class FolderRun {
 
   async run(): Promise<void> {
     const { walk, context, pace, report } = this.#job;
-    await this.#openParent();
+    await this.#merge.open();
     for (const found of walk) {
       context.signal?.throwIfAborted();
       if (isCovered(found)) continue;
       // Not awaited where there is nothing to wait for: a turn of the event loop for each of a million entries would cost more than the rest.
-      const waiting = this.#meet(found) ?? this.#giveTurn();
+      const waiting = this.#merge.meet(found) ?? this.#giveTurn();
       if (waiting !== undefined) await waiting;
       this.#batcher.pass();
       const slower = pace?.keep(report.read);
@@ -111,7 +101,7 @@ class FolderRun {
       // At once, because everything after them waits.
       if (this.#again.length > 0) await this.#lookAgain();
     }
-    if (this.#held !== undefined) await this.#takeRun(this.#held);
+    await this.#merge.end();
     await this.#settle();
     while (this.#again.length > 0) {
       await this.#lookAgain();
@@ -124,18 +114,6 @@ class FolderRun {
   async #settle(): Promise<void> {
     await this.#batcher.settle();
     await Promise.all(this.#arrived);
-  }
-
-  async #openParent(): Promise<void> {
-    const { parent, session, report } = this.#job;
-    if (parent === undefined) return;
-    try {
-      this.#cursor = new ParentCursor(parent.reader, await parent.reader.fences());
-    } catch (error) {
-      if (!isDamage(error)) throw error;
-      session.distrustMeta();
-      report.warn(`The parent snapshot cannot be read; everything is read again: ${error.message}`);
-    }
   }
 
   /** Lets others in this thread run now and then. */
@@ -172,96 +150,17 @@ class FolderRun {
     for (let at = from; at < to; at++) manifest.copy(decoded, sides, at);
   }
 
-  /** Holds back what did not change until something did, or the part ends; takes everything else as it comes. */
-  #meet(found: Found): Promise<void> | undefined {
-    const held = this.#held;
-    if (held === undefined) return this.#begin(found);
-    const { part, from } = held;
-    if (!this.#isPlain(found, part, from + held.found.length)) {
-      const waiting = this.#takeRun(held);
-      return waiting === undefined ? this.#begin(found) : waiting.then(() => this.#meet(found));
-    }
-    held.found.push(found);
-    return from + held.found.length === part.sides.length ? this.#takeRun(held) : undefined;
-  }
-
-  #begin(found: Found): Promise<void> | undefined {
-    if (this.#cursor?.find(found.path) === NEEDS_LOAD) return this.#loadAndMeet(found);
-    const place = this.#cursor?.placeOf(found.path);
-    if (place === undefined || !this.#isPlain(found, place.part, place.at)) return this.#take(found);
-    const { part, at } = place;
-    this.#held = { part, from: at, found: [found] };
-    return at + 1 === part.sides.length ? this.#takeRun(this.#held) : undefined;
-  }
-
-  /** Unchanged, and nothing about it needs a second look. */
-  #isPlain({ path, folder, status }: Found, { decoded, sides }: ParentPart, at: number): boolean {
-    const { owners, maxFileSizeBytes } = this.#job;
-    const entry = decoded.entries[at];
-    return (
-      entry !== undefined &&
-      entry.path === path &&
-      (status.nlink === 1 || status.type === 'directory') &&
-      maxFileSizeBytes === undefined &&
-      !folder.hasSidecars &&
-      entry.indirect !== true &&
-      entry.user === owners.userName(status.uid) &&
-      entry.group === owners.groupName(status.gid) &&
-      entry.type === status.type &&
-      entry.mtimeNs === status.mtimeNs &&
-      sides.isSame(at, sideOf(status)) &&
-      this.#isSettled(status)
-    );
-  }
-
-  /** Takes over what was held back, once all its chunks are known to be there. */
-  #takeRun(held: HeldRun): Promise<void> | undefined {
-    const { session, report } = this.#job;
-    const { part, from, found } = held;
-    const to = from + found.length;
-    for (let at = from; at < to; at++) {
-      for (const { id } of part.decoded.entries[at]?.chunks ?? []) if (!session.use(id)) return this.#release();
-    }
-    this.#held = undefined;
-    this.#cursor?.skipTo(to);
-    report.progress(() => printableName((found[0] as Found).path));
-    this.#queue.push({ part, from, to, state: 'ready' });
-    return undefined;
-  }
-
-  /** Takes what was held back one by one. */
-  async #release(): Promise<void> {
-    const { found } = this.#held ?? { found: [] };
-    this.#held = undefined;
-    for (const each of found) await this.#take(each);
-  }
-
   /** Most entries need no waiting at all, so nothing here is asynchronous until it has to be. */
-  #take(found: Found): Promise<void> | undefined {
-    this.#job.report.progress(() => printableName(found.path));
-    const old = this.#cursor?.find(found.path);
-    // The part that holds it was loaded when the walk met it.
-    if (old === NEEDS_LOAD) throw new HoldfastError('internal', 'A part of the parent was passed over.');
+  #take(found: Found, old: ParentEntry | undefined): Promise<void> | undefined {
     if (found.status.type === 'file') return this.#takeFile(found, old);
     return this.#takeOther(found, old);
-  }
-
-  async #loadAndMeet(found: Found): Promise<void> {
-    const { session, report } = this.#job;
-    await this.#cursor?.load(found.path, () => {
-      session.distrustMeta();
-      report.warn(
-        `A part of the parent snapshot cannot be read; what it lists is read again (from ${printableName(found.path)}).`,
-      );
-    });
-    await this.#meet(found);
   }
 
   #takeOther(found: Found, old: ParentEntry | undefined): undefined {
     const { session, owners } = this.#job;
     const entry: StoredEntry = describe(found, owners);
     try {
-      if (this.#isUnchanged(found.status, old)) {
+      if (isUnchanged(found.status, old, this.#job.parent)) {
         entry.xattrs = old?.entry.xattrs;
         entry.target = old?.entry.target;
       } else complete(entry, found, session.posix);
@@ -280,7 +179,11 @@ class FolderRun {
     const { session, owners, maxFileSizeBytes, databases } = this.#job;
     const { status } = found;
     if (maxFileSizeBytes !== undefined && status.size > maxFileSizeBytes) return;
-    const counted = this.#isUnchanged(status, old) ? 'unmodified' : old?.entry.type === 'file' ? 'changed' : 'new';
+    const counted = isUnchanged(status, old, this.#job.parent)
+      ? 'unmodified'
+      : old?.entry.type === 'file'
+        ? 'changed'
+        : 'new';
     const queued: QueuedEntry = { entry: describe(found, owners), side: sideOf(status), state: 'waiting', counted };
     if (status.nlink > 1) {
       queued.linkedTo = this.#linkGroup(status, queued);
@@ -590,31 +493,6 @@ class FolderRun {
     if (group.left <= 0) this.#links.delete(key);
     return group.first;
   }
-
-  /** Same type, size, times and inode as the parent recorded, and last touched well before the parent's scan began. */
-  #isUnchanged(status: FileStatus, old: ParentEntry | undefined): boolean {
-    if (old?.side === undefined) return false;
-    return (
-      old.entry.type === status.type &&
-      old.entry.mtimeNs === status.mtimeNs &&
-      old.side.ctimeNs === status.ctimeNs &&
-      old.side.inode === status.ino &&
-      old.side.sizeOnDisk === status.size &&
-      this.#isSettled(status)
-    );
-  }
-
-  #isSettled({ mtimeNs, ctimeNs }: FileStatus): boolean {
-    const { parent } = this.#job;
-    if (parent === undefined || !parent.sawEnough) return false;
-    return isSettled(mtimeNs, parent.scanNs) && isSettled(ctimeNs, parent.scanNs);
-  }
-}
-
-/** True for a time so long before the scan that no later change can have been given the same. */
-function isSettled(timeNs: bigint, scanNs: bigint): boolean {
-  if (timeNs + COARSE_TICK_NS < scanNs) return true;
-  return timeNs % 1_000_000_000n !== 0n && timeNs + CLOCK_TICK_NS < scanNs;
 }
 
 function count(report: BackupReport, entry: StoredEntry, counted: QueuedEntry['counted']): void {
@@ -623,10 +501,6 @@ function count(report: BackupReport, entry: StoredEntry, counted: QueuedEntry['c
   else report.others++;
   report.bytes += entry.size;
   if (entry.indirect !== true) report.chunks += entry.chunks?.length ?? (entry.digest === undefined ? 0 : 1);
-}
-
-function sideOf(status: FileStatus): SideRecord {
-  return { inode: status.ino, ctimeNs: status.ctimeNs, sizeOnDisk: status.size };
 }
 
 function sumOf(holes: readonly Hole[]): number {

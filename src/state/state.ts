@@ -7,6 +7,7 @@ import { DurableFile } from './durable-file.ts';
 import { type FileCalls, makeFolder, nodeFileCalls } from './file-calls.ts';
 import { migrate } from './migrate.ts';
 import { type OwnerLock, takeOwnerLock } from './owner-lock.ts';
+import { unwritable } from './unwritable.ts';
 
 /** What the bot remembers. Reads are of memory; changes have reached the disk when their promise resolves. */
 export interface State {
@@ -35,12 +36,16 @@ export interface StateOptions {
 /**
  * Opens the state in a folder, which is made when it is missing.
  *
- * @throws HoldfastError `locked` where another process has it, `unsupported_version`
+ * @throws HoldfastError `locked` where another process has it, `unsupported_version`; `permission`, `store_failed`, `storage_full` or `config` where it
+ * cannot be written
  */
 export async function openState(folder: string, options: StateOptions): Promise<State> {
   const { identity, onWarning, files = nodeFileCalls, isAnswered = async () => true } = options;
-  await makeFolder(files, folder);
-  const lock = await takeOwnerLock(join(folder, 'lock'), { files, self: identity, isAnswered });
+  const lock = await makeFolder(files, folder)
+    .then(() => takeOwnerLock(join(folder, 'lock'), { files, self: identity, isAnswered }))
+    .catch((error: unknown) => {
+      throw unwritable(folder, error);
+    });
   try {
     const losses: string[] = [];
     const path = join(folder, 'state.json');

@@ -38,6 +38,27 @@ describe('the state', () => {
   });
 
   it.each([
+    { code: 'EROFS', is: 'store_failed', says: 'the file system is read-only' },
+    { code: 'EACCES', is: 'permission', says: 'this user may not' },
+    { code: 'ENOSPC', is: 'storage_full', says: 'its disk is full' },
+  ])('says so where its folder cannot be written: $code', async ({ code, is, says }) => {
+    const folder = newFolder();
+    const failing = () => Promise.reject(Object.assign(new Error(code), { code }));
+    const files: FileCalls = { ...nodeFileCalls, open: failing, unlink: failing };
+    await expect(openState(folder, { identity, onWarning: () => {}, files })).rejects.toMatchObject({
+      code: is,
+      message: `The state folder ${folder} cannot be written: ${says}`,
+      advice: expect.any(String),
+    });
+  });
+
+  it('says so where its folder lies below a file', async () => {
+    const folder = join(newFolder(), 'file');
+    writeFileSync(folder, '');
+    await expect(open(join(folder, 'state'))).rejects.toMatchObject({ code: 'config' });
+  });
+
+  it.each([
     { what: 'is cut off', content: '{"schema":1,"own' },
     { what: 'is empty', content: '' },
     { what: 'is something else', content: '{"a":1}' },

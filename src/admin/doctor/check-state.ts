@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { formatDuration } from '../../shared/durations.ts';
@@ -43,7 +44,7 @@ export async function checkState(state: string, moment: Moment, host: StateHost)
       problem(
         'state',
         `${state} cannot be written: ${reason}`,
-        `Make ${dirname(state)} writable for this user, or set state.`,
+        `Make ${existsSync(state) ? state : dirname(state)} writable for this user, or set state.`,
       ),
     ];
   }

@@ -146,6 +146,7 @@ export const unattended = {
     .strictObject({
       cap: z
         .union([z.literal(false), size], { error: 'must be a size such as 5 GB, or false for no limit' })
+        .refine((cap) => cap === false || cap > 0, { error: 'leaves no room for any backup; false is for no limit' })
         .optional()
         .describe('What the repository may take; 5 GB unless given, false for no limit'),
       warnAt: z

@@ -239,7 +239,10 @@ async function startAll(
   { log, health }: { log: Log; health: Health },
 ): Promise<number | undefined> {
   if (platforms.length === 0) {
-    log({ level: 'error', message: 'There is no platform to listen on: the console needs a terminal' });
+    log({
+      level: 'error',
+      message: 'There is no platform to listen on: the console needs a terminal, and no chat is configured',
+    });
     return ERROR_EXITS.config;
   }
   const outcomes = await Promise.all(

@@ -111,6 +111,11 @@ platforms: { console: true }
       says: 'storage.cap: must be a size such as 5 GB, or false for no limit',
     },
     {
+      what: 'a cap of nothing',
+      change: ['restoreRoots:', 'storage: { cap: 0 }\nrestoreRoots:'],
+      says: 'storage.cap: leaves no room for any backup; false is for no limit',
+    },
+    {
       what: 'a number that is too large',
       change: ['restoreRoots:', 'storage: { warnAt: [100] }\nrestoreRoots:'],
       says: 'storage.warnAt.0: must be less than 100',

@@ -44,6 +44,14 @@ export async function checkChats(
     }
   }
   const hasChat = discord !== undefined || slack !== undefined;
+  if (!hasChat) {
+    findings.push(
+      ok(
+        'platforms',
+        'No chat is configured: schedules run only while `serve` is open on a terminal, and nobody else is told of failures',
+      ),
+    );
+  }
   if (hasChat && owners.length === 0)
     findings.push(ok('owners', 'None is named: whoever sends the code that the bot prints becomes one'));
   return findings;

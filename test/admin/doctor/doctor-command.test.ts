@@ -204,6 +204,11 @@ owners: { slack: [T0001/U0001] }
     expect(await troubles()).toMatchObject([{ check: 'state', status: 'warning' }]);
   });
 
+  it('says that nothing runs without a terminal where no chat is configured', async () => {
+    const { status, output } = await examined();
+    expect({ status, output }).toMatchObject({ status: 0, output: expect.stringContaining('No chat is configured') });
+  });
+
   it('tells of an old Node and of missing native calls', async () => {
     host = { ...host, node: 'v20.0.0', nativeProblem: () => 'no such package' };
     expect(await troubles()).toMatchObject([

@@ -29,7 +29,7 @@ import { DatabaseCopies } from './database-copies.ts';
 import { backupFolders, type FolderBackup } from './folder-backup.ts';
 import { ReadingPace } from './reading-pace.ts';
 import { sourceRoots } from './source-roots.ts';
-import { sawEnough, unseenFacts } from './unseen.ts';
+import { sawEnough, sightOf, unseenFacts } from './unseen.ts';
 
 export interface BackupEnvironment {
   /** May still be opening: reading the source begins meanwhile. */
@@ -204,7 +204,7 @@ function planSource(
     paths: absolute,
     prepare: () => ahead.runUntil(environment.repository),
     store: (run) => storeFolders(run, ahead),
-    facts: unseenFacts,
+    facts: (posix) => unseenFacts(sightOf(posix)),
     close: () => ahead.close(),
   };
 }
@@ -273,7 +273,7 @@ function comparison(session: WritingSession, { body }: SnapshotRecord): FolderBa
   return {
     reader: new ManifestReader(session.reader, body.manifest),
     scanNs: BigInt(Date.parse(body.scan)) * 1_000_000n,
-    sawEnough: sawEnough(body.facts, session.posix),
+    sawEnough: sawEnough(body.facts, sightOf(session.posix)),
   };
 }
 

@@ -159,6 +159,7 @@ class FolderRun {
   #takeOther(found: Found, old: ParentEntry | undefined): undefined {
     const { session, owners } = this.#job;
     const entry: StoredEntry = describe(found, owners);
+    const side = sideOf(found.status);
     try {
       if (isUnchanged(found.status, old, this.#job.parent)) {
         entry.xattrs = old?.entry.xattrs;
@@ -168,8 +169,10 @@ class FolderRun {
       this.#tellProblem(error, found);
       // A folder is recorded all the same, as it was seen: what the walk still finds in it needs it.
       if (entry.type !== 'directory') return;
+      // Its attributes were not seen: the next backup, maybe by somebody who may, looks again.
+      side.ctimeNs = 0n;
     }
-    const queued: QueuedEntry = { entry, side: sideOf(found.status), state: 'ready', counted: 'new' };
+    const queued: QueuedEntry = { entry, side, state: 'ready', counted: 'new' };
     if (found.status.type !== 'directory' && found.status.nlink > 1)
       queued.linkedTo = this.#linkGroup(found.status, queued);
     this.#queue.push(queued);

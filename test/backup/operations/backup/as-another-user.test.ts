@@ -6,8 +6,11 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openPosix } from '../../../../src/backup/posix/open-posix.ts';
 import { program } from '../../../helpers/holdfast-process.ts';
 import { createQuickRepository } from '../../../helpers/quick-repository.ts';
+import { compareTrees } from '../../../helpers/tree/compare-trees.ts';
+import { readTree } from '../../../helpers/tree/read-tree.ts';
 import { isRoot } from '../../../helpers/tree/sample-tree.ts';
 import { TreeMaker } from '../../../helpers/tree/tree-maker.ts';
+import { xattr } from '../../../helpers/tree/xattr-values.ts';
 
 // Processes, threads and thousands of files take their time on a busy machine.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
@@ -16,6 +19,7 @@ const NOBODY = 65_534;
 let root: string;
 let repository: string;
 let make: TreeMaker;
+const posix = openPosix();
 
 /** Runs the command line as a user without rights. */
 function asNobody(...words: string[]): { status: number | null; result: Record<string, never>; messages: string } {
@@ -38,7 +42,7 @@ describe.skipIf(!canRun)('a user without rights', () => {
   beforeAll(async () => {
     root = mkdtempSync(join(tmpdir(), 'holdfast-nobody-'));
     chmodSync(root, 0o755);
-    make = new TreeMaker(openPosix(), root);
+    make = new TreeMaker(posix, root);
     make.folder('own', { uid: NOBODY, gid: NOBODY });
     repository = join(root, 'own', 'quick');
     await createQuickRepository(repository, 'x');
@@ -99,5 +103,24 @@ describe.skipIf(!canRun)('a user without rights', () => {
     writeFileSync(join(root, 'patterns'), 'x', { mode: 0o600 });
     const { status } = asNobody('backup', join(root, 'source'), '--exclude-file', join(root, 'patterns'));
     expect(status).toBe(10);
+  });
+
+  it('leaves to root what only root sees, although nothing changed since', () => {
+    make.file('shared/file', 'x', { mode: 0o644, xattrs: [xattr('trusted.file', 'x')] });
+    make.file('shared/closed/inside', 'x');
+    make.dress('shared/closed', { mode: 0o700, xattrs: [xattr('user.folder', 'x')] });
+    const source = join(root, 'shared');
+    expect(asNobody('backup', source).status).toBe(3);
+    // From here on the repository holds objects that are root's.
+    const env = {
+      ...process.env,
+      HOLDFAST_REPO: repository,
+      HOLDFAST_PASSWORD: 'x',
+      HOLDFAST_STATE_DIR: join(root, 'state'),
+    };
+    const to = join(root, 'restored');
+    execFileSync(program, ['backup', source], { env, stdio: 'pipe' });
+    execFileSync(program, ['restore', 'latest', '--to', to, '--apply'], { env, stdio: 'pipe' });
+    expect(compareTrees(readTree(posix, source), readTree(posix, to))).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import { HoldfastError } from '../shared/errors.ts';
 import { type AuditAnchor, type AuditReport, breakText, verifyAudit } from '../state/verify-audit.ts';
 import { count } from '../view/value.ts';
-import { bad, good, stack, type View } from '../view/view.ts';
+import { bad, good, stack, type View, warning } from '../view/view.ts';
 import { type CommandContext, defineCommand } from './command.ts';
 import { auditAnchors } from './parts/audit-anchors.ts';
 import { auditFolderOf, stateField } from './parts/audit-folder.ts';
@@ -18,11 +18,18 @@ async function anchorsOf(context: CommandContext): Promise<{ anchors?: AuditAnch
   }
 }
 
-const present = ({ entries, files, head, breaks, breaksTotal, anchors, notices }: AuditReport): View =>
-  stack(
-    breaksTotal === 0
-      ? good('The audit log is whole: ', count(entries, 'entry', 'entries'), ' in ', count(files, 'file'))
-      : bad('The audit log is not as it was written: ', count(breaksTotal, 'break')),
+/** A log that stands here whole says nothing of one that stood here before it. */
+function verdict({ entries, files, breaksTotal, missing }: AuditReport): View {
+  if (breaksTotal > 0) return bad('The audit log is not as it was written: ', count(breaksTotal, 'break'));
+  const held = [count(entries, 'entry', 'entries'), ' in ', count(files, 'file')];
+  if (missing.length === 0) return good('The audit log is whole: ', ...held);
+  return warning('The audit log is whole, but an earlier one is missing: ', ...held);
+}
+
+const present = (report: AuditReport): View => {
+  const { head, breaks, breaksTotal, anchors, notices } = report;
+  return stack(
+    verdict(report),
     breaks.length === 0 ? undefined : { kind: 'list', items: breaks.map(breakText), total: breaksTotal, tone: 'bad' },
     {
       kind: 'fields',
@@ -34,13 +41,14 @@ const present = ({ entries, files, head, breaks, breaksTotal, anchors, notices }
     },
     notices.length === 0 ? undefined : { kind: 'list', items: notices, tone: 'quiet' },
   );
+};
 
 export const auditVerify = defineCommand({
   name: 'audit verify',
   summary: 'Prove that the audit log is as it was written, and say where it is not',
   details: [
     'Each entry holds the digest of the one before: what was changed, moved, put in or taken out shows with file and line. The newest entry is written into each snapshot that the bot takes, so that with a repository a log that was cut off or made anew as a whole shows, too.',
-    'It reads the files itself, whether or not the bot runs. Exit status 13 when something is wrong.',
+    'It reads the files itself, whether or not the bot runs. Exit status 13 when something is wrong, 3 where the log is whole but snapshots of this machine name an earlier one that is not there.',
   ],
   examples: ['audit verify --config holdfast.yaml', 'audit verify --state ./state'],
   input: { state: stateField },
@@ -55,6 +63,7 @@ export const auditVerify = defineCommand({
     breaksTotal: 'how many breaks there are, where `breaks` holds only the first',
     anchors:
       'how many snapshots of this machine name an entry that is as they saw it; null where no repository was asked',
+    missing: 'array of IDs of logs that snapshots of this machine name and that are not here',
     notices: 'array of strings',
   },
   async run(context, { state }): Promise<AuditReport> {
@@ -69,5 +78,5 @@ export const auditVerify = defineCommand({
     return { ...report, notices: [...notices, ...report.notices] };
   },
   present,
-  outcome: ({ breaksTotal }) => (breaksTotal > 0 ? 'damaged' : undefined),
+  outcome: ({ breaksTotal, missing }) => (breaksTotal > 0 ? 'damaged' : missing.length > 0 ? 'warnings' : undefined),
 });

@@ -29,6 +29,8 @@ export interface AuditReport {
   breaksTotal: number;
   /** How many snapshots name an entry of this log that is as they saw it; null where no repository was asked. */
   anchors: number | null;
+  /** IDs of the logs that snapshots name and that do not stand here: lost with their state folder, or taken away. */
+  missing: string[];
   notices: string[];
 }
 
@@ -108,16 +110,17 @@ class ChainCheck {
 
   result(): Omit<AuditReport, 'files' | 'anchors'> {
     const { line } = this.#last ?? {};
-    const others = new Set(this.#anchors.map(({ log }) => log).filter((log) => log !== this.#log));
+    const missing = [...new Set(this.#anchors.map(({ log }) => log).filter((log) => log !== this.#log))];
     return {
       log: this.#log,
       entries: this.#entries,
       head: line === undefined ? null : { seq: line.seq, digest: line.digest, time: line.entry.time },
       breaks: this.#breaks,
       breaksTotal: this.#breaksTotal,
+      missing,
       notices: [
         ...this.#notices,
-        ...[...others].map((log) => `Snapshots of this host also name the log ${log}, which is not here`),
+        ...missing.map((log) => `Snapshots of this host also name the log ${log}, which is not here`),
       ],
     };
   }

@@ -68,6 +68,22 @@ describe('audit verify', () => {
     expect((await verify(seenBy(head, false))).status).toBe(0);
   });
 
+  it('does not call whole what stands in the place of a log that is gone, and ends with 3', async () => {
+    const before = { log: 'f'.repeat(32), seq: 9, digest: 'e'.repeat(64) };
+    const facts = [before, head].map((audit, day) => ({
+      snapshot: String(day).repeat(64),
+      time: `2030-01-0${day + 1}T00:00:00.000Z`,
+      source: 'app',
+      host: 'h',
+      here: true,
+      facts: { audit },
+    }));
+    const { status, output } = await verify(fakeRepository({ facts }));
+    expect(status).toBe(3);
+    expect(output).toContain('The audit log is whole, but an earlier one is missing');
+    expect(output).toContain(`Snapshots of this host also name the log ${before.log}, which is not here`);
+  });
+
   it('proves the chain where no repository is named, and says that it is only that', async () => {
     const { status, output } = await runFake(['audit', 'verify', '--state', folder], seenBy(head), {
       environment: { HOLDFAST_REPO: '' },

@@ -91,6 +91,7 @@ describe('verifying the audit log', () => {
       breaks: [],
       breaksTotal: 0,
       anchors: 1,
+      missing: [],
       notices: [],
     });
     expect((await verifyAudit(original)).anchors).toBeNull();

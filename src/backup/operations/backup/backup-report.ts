@@ -21,6 +21,7 @@ export class BackupReport {
   unreadable = 0;
   readonly warnings: string[] = [];
   warningCount = 0;
+  readonly #unreadableFolders = new Set<string>();
   readonly #context: OperationContext;
   readonly #clock: Clock;
   readonly #phase: string;
@@ -56,6 +57,9 @@ export class BackupReport {
 
   /** What can be seen of the folder from outside is in the backup. */
   unreadableFolder(path: string, code: string): void {
+    // Neither its attributes nor its list: one folder all the same.
+    if (this.#unreadableFolders.has(path)) return;
+    this.#unreadableFolders.add(path);
     this.unreadable++;
     this.warn(
       `${path === '' ? 'The folder itself' : path} could not be read (${code}); not all of it is in this backup.`,

@@ -108,7 +108,7 @@ export class ManifestBuilder {
 
   /** Adds one entry; returns the part that it completed, if any. */
   add(entry: StoredEntry, side: SideRecord): ManifestPart | undefined {
-    const complete = this.#count > 0 && this.endsBefore(entry.path) ? this.finish() : undefined;
+    const complete = this.#cutBefore(entry);
     this.append(entry, side);
     return complete;
   }
@@ -125,12 +125,17 @@ export class ManifestBuilder {
   /** Adds an entry of another manifest's part as `add` does, without writing anew what is the same byte for byte. */
   copy(part: DecodedPart, sides: SideTable, number: number): ManifestPart | undefined {
     const entry = part.entries[number] as StoredEntry;
-    const complete = this.#count > 0 && this.endsBefore(entry.path) ? this.finish() : undefined;
+    const complete = this.#cutBefore(entry);
     const positions = this.#begin(entry);
     if (part.hasPositions(number, positions)) this.#entries.raw(part.body(number));
     else writeEntry(this.#entries, entry, positions, this.#option);
     this.#side.raw(sides.raw(number));
     return complete;
+  }
+
+  /** The part that ends before the entry, if one does. */
+  #cutBefore({ path }: StoredEntry): ManifestPart | undefined {
+    return this.#count > 0 && this.endsBefore(path) ? this.finish() : undefined;
   }
 
   /** Writes the path, and gives the places of the owners in their tables. */

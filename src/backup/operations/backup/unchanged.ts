@@ -1,4 +1,5 @@
 import type { SideRecord } from '../../format/manifest.ts';
+import type { StoredEntry } from '../../format/manifest-entry.ts';
 import type { FileStatus } from '../../posix/file-status.ts';
 import type { ParentEntry, ParentPart } from './parent-cursor.ts';
 
@@ -19,8 +20,7 @@ const COARSE_TICK_NS = 2_000_000_000n;
 export function isUnchanged(status: FileStatus, old: ParentEntry | undefined, scan: ParentScan | undefined): boolean {
   if (old?.side === undefined || scan === undefined) return false;
   return (
-    old.entry.type === status.type &&
-    old.entry.mtimeNs === status.mtimeNs &&
+    isAsRecorded(old.entry, status) &&
     old.side.ctimeNs === status.ctimeNs &&
     old.side.inode === status.ino &&
     old.side.sizeOnDisk === status.size &&
@@ -37,12 +37,12 @@ export function isUnchangedIn(
 ): boolean {
   const entry = decoded.entries[at];
   return (
-    entry !== undefined &&
-    entry.type === status.type &&
-    entry.mtimeNs === status.mtimeNs &&
-    sides.isSame(at, sideOf(status)) &&
-    isSettled(status, scan)
+    entry !== undefined && isAsRecorded(entry, status) && sides.isSame(at, sideOf(status)) && isSettled(status, scan)
   );
+}
+
+function isAsRecorded(entry: StoredEntry, { type, mtimeNs }: FileStatus): boolean {
+  return entry.type === type && entry.mtimeNs === mtimeNs;
 }
 
 /** What the next backup will compare with. */

@@ -119,11 +119,16 @@ abstract class ObjectKeys {
 export class ObjectSealer extends ObjectKeys {
   /** Encrypts one piece. `number` must not repeat within a part. Returns the ciphertext and the tag as two buffers, to spare a copy. */
   seal(part: Part, number: number, plain: Uint8Array, header: Buffer = NO_HEADER): [Buffer, Buffer] {
+    return this.sealAll(part, number, [plain], header) as [Buffer, Buffer];
+  }
+
+  /** The same for a piece that lies in several places: the ciphertext of each, in order, and then the tag of all. */
+  sealAll(part: Part, number: number, plains: readonly Uint8Array[], header: Buffer = NO_HEADER): Buffer[] {
     const cipher = createCipheriv('aes-256-gcm', this.key(part), nonceOf(number));
     cipher.setAAD(this.aad(header));
-    const sealed = cipher.update(plain);
+    const sealed = plains.map((plain) => cipher.update(plain));
     cipher.final();
-    return [sealed, cipher.getAuthTag()];
+    return [...sealed, cipher.getAuthTag()];
   }
 }
 

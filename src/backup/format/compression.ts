@@ -33,8 +33,7 @@ const EVEN_PAIRS = (1.25 * COUNTED * (COUNTED - 1)) / 256;
 
 /** The smaller of `plain`, which is so many pieces of content, and its zstd form, with the codec that tells which. */
 export function compress(plain: Uint8Array, pieces = 1): { codec: number; bytes: Uint8Array } {
-  if (plain.length >= SAMPLED_BYTES && looksRandom(plain) && samplesGainNothing(plain))
-    return { codec: CODEC_STORED, bytes: plain };
+  if (gainsNothing(plain)) return { codec: CODEC_STORED, bytes: plain };
   const limit = Math.floor(plain.length * WORTHWHILE);
   const packed = zstdCompressSync(plain, {
     params: pieces >= MANY_PIECES ? SMALL_FILES : PARAMETERS,
@@ -44,6 +43,11 @@ export function compress(plain: Uint8Array, pieces = 1): { codec: number; bytes:
   if (packed.length <= limit) return { codec: CODEC_ZSTD, bytes: packed };
   discard(packed);
   return { codec: CODEC_STORED, bytes: plain };
+}
+
+/** True for large content of which samples tell that compressing it is in vain. */
+export function gainsNothing(plain: Uint8Array): boolean {
+  return plain.length >= SAMPLED_BYTES && looksRandom(plain) && samplesGainNothing(plain);
 }
 
 const counts = new Uint32Array(256);

@@ -59,17 +59,31 @@ export function encodeBlock(
   chunkCount: number,
 ): [Buffer, Buffer, Buffer] {
   const { codec, bytes } = compress(plain, chunkCount);
+  const header = blockHeader({ number, codec, plainLength: plain.length, sealedLength: bytes.length, chunkCount });
+  const [sealed, tag] = pack.seal('block', number, bytes, header);
+  if (codec === CODEC_ZSTD) discard(bytes);
+  return [header, sealed, tag];
+}
+
+/** A block of one chunk that is stored as it is, wherever its content lies: it is not copied before it is encrypted. */
+export function encodeStoredBlock(pack: ObjectSealer, number: number, content: Uint8Array): Buffer[] {
+  const table = Buffer.alloc(4);
+  table.writeUInt32LE(content.length, 0);
+  const length = table.length + content.length;
+  const header = blockHeader({ number, codec: CODEC_STORED, plainLength: length, sealedLength: length, chunkCount: 1 });
+  return [header, ...pack.sealAll('block', number, [table, content], header)];
+}
+
+function blockHeader({ number, codec, plainLength, sealedLength, chunkCount }: BlockHeader): Buffer {
   const header = Buffer.alloc(BLOCK_HEADER_BYTES);
   BLOCK_MAGIC.copy(header, 0);
   header.writeUInt32LE(number, 4);
   header.writeUInt8(codec, 8);
-  header.writeUInt32LE(plain.length, 12);
-  header.writeUInt32LE(bytes.length, 16);
+  header.writeUInt32LE(plainLength, 12);
+  header.writeUInt32LE(sealedLength, 16);
   header.writeUInt32LE(chunkCount, 20);
   header.writeUInt32LE(crc32(header.subarray(0, 28)), 28);
-  const [sealed, tag] = pack.seal('block', number, bytes, header);
-  if (codec === CODEC_ZSTD) discard(bytes);
-  return [header, sealed, tag];
+  return header;
 }
 
 /** Throws `damaged` where `bytes` does not begin with a sound block header. */

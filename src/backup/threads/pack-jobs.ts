@@ -107,6 +107,8 @@ export type ToPacker =
   | { type: 'stop' };
 
 export type FromPacker =
+  /** It has booted. */
+  | { type: 'ready' }
   | { type: 'done'; number: number; result: PackerResult }
   | { type: 'pack'; path: string; index: PackIndex }
   | { type: 'finished' }

@@ -21,7 +21,7 @@ import type {
   ToPacker,
 } from './pack-jobs.ts';
 import { Packer } from './packer.ts';
-import type { SpareThread } from './spare-thread.ts';
+import type { SpareThreads } from './spare-threads.ts';
 import { startWorker } from './start-worker.ts';
 
 /** Packing threads as the coordinator sees them. */
@@ -49,16 +49,16 @@ const WAITING_BYTES = 4 * 2 ** 20;
 const LET_GO_MS = 2000;
 
 /**
- * A pool of worker threads, which boot when there is something to do, but for the spare one, which becomes the first. `setup` is completed with each
+ * A pool of worker threads, which boot when there is something to do, but for the spare ones, which become the first. `setup` is completed with each
  * thread's number.
  */
 export function createThreadPool(
   count: number,
   setup: Omit<PackerSetup, 'thread'>,
   onPack: OnPack,
-  spare: SpareThread,
+  spares: SpareThreads,
 ): PackPool {
-  return new ThreadPool(count, setup, onPack, spare);
+  return new ThreadPool(count, setup, onPack, spares);
 }
 
 class ThreadPool implements PackPool {
@@ -72,16 +72,16 @@ class ThreadPool implements PackPool {
   /** Which thread makes which content's digest. */
   readonly #digests = new Map<number, Thread>();
   readonly #onPack: OnPack;
-  readonly #spare: SpareThread;
+  readonly #spares: SpareThreads;
   #nextJob = 0;
   #failure: unknown;
   #waiting: { resolve: () => void; reject: (error: unknown) => void; when: () => boolean }[] = [];
 
-  constructor(count: number, setup: Omit<PackerSetup, 'thread'>, onPack: OnPack, spare: SpareThread) {
+  constructor(count: number, setup: Omit<PackerSetup, 'thread'>, onPack: OnPack, spares: SpareThreads) {
     this.#count = count;
     this.#setup = setup;
     this.#onPack = onPack;
-    this.#spare = spare;
+    this.#spares = spares;
   }
 
   run(job: FilesJob, cost: number): Promise<FilesResult>;
@@ -122,7 +122,7 @@ class ThreadPool implements PackPool {
 
   async close(): Promise<void> {
     for (const thread of this.#threads) thread.ended = true;
-    await Promise.all([this.#spare.close(), ...this.#threads.map((thread) => this.#end(thread))]);
+    await Promise.all([this.#spares.close(), ...this.#threads.map((thread) => this.#end(thread))]);
     this.#fail(new HoldfastError('interrupted', 'The packing threads were ended.'));
   }
 
@@ -153,7 +153,7 @@ class ThreadPool implements PackPool {
   }
 
   #startThread(): Thread {
-    const worker = this.#spare.take() ?? startWorker(import.meta.url, 'pack-worker');
+    const worker = this.#spares.take() ?? startWorker(import.meta.url, 'pack-worker');
     const thread: Thread = { worker, waiting: 0, finished: false, ended: false };
     worker.on('message', (message: FromPacker) => this.#receive(thread, message));
     worker.on('error', (error) => this.#fail(error));
@@ -173,7 +173,7 @@ class ThreadPool implements PackPool {
     if (message.type === 'pack') this.#onPack(message.path, reviveIndex(message.index));
     else if (message.type === 'finished') thread.finished = true;
     else if (message.type === 'failed') this.#fail(packingError(message.message, message.code));
-    else this.#done(message.number, message.result);
+    else if (message.type === 'done') this.#done(message.number, message.result);
     this.#wake();
   }
 

@@ -49,3 +49,5 @@ parentPort?.on('message', (message: ToPacker) => {
     send({ type: 'failed', message: error instanceof Error ? error.message : String(error), code: systemCode(error) });
   }
 });
+
+send({ type: 'ready' });

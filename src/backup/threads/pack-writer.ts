@@ -1,10 +1,11 @@
 import { createHash, type Hash } from 'node:crypto';
 import { constants } from 'node:fs';
 import type { ObjectSealer, Sealer } from '../crypto/sealer.ts';
-import { discard } from '../format/compression.ts';
-import { encodeBlock, encodeTrailer, packType, writeRecord } from '../format/pack.ts';
-import { type ChunkKind, type PackIndex, RECORD_BYTES } from '../format/pack-index.ts';
+import { discard, gainsNothing } from '../format/compression.ts';
+import { encodeBlock, encodeStoredBlock, encodeTrailer, packType } from '../format/pack.ts';
+import type { ChunkKind, PackIndex } from '../format/pack-index.ts';
 import type { SpoolFileSystem } from '../ports.ts';
+import { RecordList } from './record-list.ts';
 
 /** A pack that lies in the spool folder, ready to be put. */
 export interface FinishedPack {
@@ -38,8 +39,8 @@ export class PackWriter {
   readonly #options: PackWriterOptions;
   #block = Buffer.allocUnsafeSlow(TABLE_BYTES + BLOCK_BYTES);
   #blockLength = 0;
-  /** Records of the open block's chunks, and of the open pack's. */
-  #lengths: number[] = [];
+  /** Of the open block's chunks. Its number is not known before it is written: blocks of one chunk may come first. */
+  readonly #records = new RecordList();
   #pack: OpenPack | undefined;
 
   constructor(options: PackWriterOptions) {
@@ -51,7 +52,7 @@ export class PackWriter {
    * used again, so that content may be read straight into it and turn out to be known.
    */
   room(length: number): Buffer {
-    if (this.#blockLength > 0 && (this.#blockLength + length > BLOCK_BYTES || this.#lengths.length === MAX_CHUNKS)) {
+    if (this.#blockLength > 0 && (this.#blockLength + length > BLOCK_BYTES || this.#records.count === MAX_CHUNKS)) {
       this.#finishBlock();
     }
     const start = TABLE_BYTES + this.#blockLength;
@@ -64,16 +65,25 @@ export class PackWriter {
 
   /** Makes the first `length` bytes of the room last asked for a chunk. */
   commit(id: Buffer, length: number): void {
-    const pack = this.#pack ?? this.#openPack();
-    pack.addRecord(id, this.#blockLength, length);
-    this.#lengths.push(length);
+    if (this.#pack === undefined) this.#openPack();
+    this.#records.add(id, 0, this.#blockLength, length);
     this.#blockLength += length;
   }
 
-  /** Copies `content` in as a chunk. */
+  /** Takes `content` in as a chunk: as a block of its own where compressing it is in vain, else as a copy. */
   add(id: Buffer, content: Uint8Array): void {
+    if (gainsNothing(content)) {
+      this.#addStored(id, content);
+      return;
+    }
     this.room(content.length).set(content);
     this.commit(id, content.length);
+  }
+
+  #addStored(id: Buffer, content: Uint8Array): void {
+    const pack = this.#pack ?? this.#openPack();
+    pack.addStored(id, content);
+    if (pack.size >= PACK_BYTES) this.finish();
   }
 
   /** Closes what is open. */
@@ -101,13 +111,12 @@ export class PackWriter {
 
   #finishBlock(): void {
     const pack = this.#pack;
-    if (pack === undefined || this.#lengths.length === 0) return;
-    const start = TABLE_BYTES - 4 * this.#lengths.length;
-    this.#lengths.forEach((length, i) => {
-      this.#block.writeUInt32LE(length, start + 4 * i);
-    });
-    pack.addBlock(this.#block.subarray(start, TABLE_BYTES + this.#blockLength), this.#lengths.length);
-    this.#lengths = [];
+    const { count } = this.#records;
+    if (pack === undefined || count === 0) return;
+    const start = TABLE_BYTES - 4 * count;
+    for (let i = 0; i < count; i++) this.#block.writeUInt32LE(this.#records.lengthOf(i), start + 4 * i);
+    pack.addBlock(this.#block.subarray(start, TABLE_BYTES + this.#blockLength), this.#records);
+    this.#records.clear();
     this.#blockLength = 0;
     if (pack.size >= PACK_BYTES) this.#finishPack(pack);
   }
@@ -130,9 +139,7 @@ class OpenPack {
   readonly #blockOffset: number[] = [];
   readonly #blockLength: number[] = [];
   readonly #plainLength: number[] = [];
-  #records = Buffer.allocUnsafeSlow(RECORD_BYTES * 256);
-  #recordsLength = 0;
-  #blockRecords = 0;
+  readonly #records = new RecordList();
 
   constructor(path: string, fd: number, object: ObjectSealer, files: SpoolFileSystem) {
     this.path = path;
@@ -151,31 +158,22 @@ class OpenPack {
     this.#size += bytes.length;
   }
 
-  /** `offset` counts from the start of the block's content; the chunk table's length is added when the block is complete. */
-  addRecord(id: Buffer, offset: number, length: number): void {
-    if (this.#recordsLength === this.#records.length) this.#growRecords();
-    writeRecord(this.#records, this.#recordsLength, id, this.#blockOffset.length, offset, length);
-    this.#recordsLength += RECORD_BYTES;
-    this.#blockRecords++;
+  /** `chunks` are those of this block, with offsets that count from the end of its chunk table. */
+  addBlock(plain: Uint8Array, chunks: RecordList): void {
+    this.#records.addBlock(chunks, this.#blockOffset.length, 4 * chunks.count);
+    this.#writeBlock(encodeBlock(this.object, this.#blockOffset.length, plain, chunks.count), plain.length);
   }
 
-  #growRecords(): void {
-    const larger = Buffer.allocUnsafeSlow(2 * this.#records.length);
-    this.#records.copy(larger);
-    discard(this.#records);
-    this.#records = larger;
+  addStored(id: Buffer, content: Uint8Array): void {
+    const number = this.#blockOffset.length;
+    this.#records.add(id, number, 4, content.length);
+    this.#writeBlock(encodeStoredBlock(this.object, number, content), 4 + content.length);
   }
 
-  addBlock(plain: Uint8Array, chunks: number): void {
-    const first = this.#recordsLength - RECORD_BYTES * this.#blockRecords;
-    for (let at = first; at < this.#recordsLength; at += RECORD_BYTES) {
-      this.#records.writeUInt32LE(this.#records.readUInt32LE(at + 36) + 4 * chunks, at + 36);
-    }
-    this.#blockRecords = 0;
-    const pieces = encodeBlock(this.object, this.#blockOffset.length, plain, chunks);
+  #writeBlock(pieces: readonly Buffer[], plainLength: number): void {
     this.#blockOffset.push(this.#size);
     this.#blockLength.push(pieces.reduce((sum, piece) => sum + piece.length, 0));
-    this.#plainLength.push(plain.length);
+    this.#plainLength.push(plainLength);
     for (const piece of pieces) {
       this.write(piece);
       discard(piece);
@@ -188,10 +186,8 @@ class OpenPack {
       blockPack: new Uint32Array(this.#blockOffset.length),
       blockOffset: Uint32Array.from(this.#blockOffset),
       blockLength: Uint32Array.from(this.#blockLength),
-      records: Buffer.allocUnsafeSlow(this.#recordsLength),
+      records: this.#records.take(),
     };
-    this.#records.copy(index.records);
-    discard(this.#records);
     const trailer = encodeTrailer(this.object, index, this.#plainLength, this.#size);
     this.write(trailer);
     discard(trailer);

@@ -120,6 +120,47 @@ describe('written packs', () => {
     expect(packs[0]?.index.blockOffset.length).toBe(3);
   });
 
+  it('hold what gains nothing by compression in blocks of its own, from shared memory, and keep small chunks together around it', () => {
+    const shared = new Uint8Array(new SharedArrayBuffer(600_000));
+    const noise = Array.from({ length: 3 }, () => keys.random.bytes(shared.length));
+    const small = Array.from({ length: 4 }, (_, i) => Buffer.from(`small ${i} `.repeat(50)));
+    const made = writerOf();
+    const add = (content: Buffer) => {
+      const place = shared.subarray(0, content.length);
+      place.set(content);
+      made.writer.add(idOf(DATA, content), place);
+      // Whoever lends the memory uses it for something else at once.
+      place.fill(0);
+    };
+    for (const [i, content] of small.entries()) for (const each of [content, ...noise.slice(i, i + 1)]) add(each);
+    made.writer.finish();
+    expect(readBack(DATA, made), `HOLDFAST_SEED=${seed}`).toEqual(digestsOf([...noise, ...small]));
+    const [pack] = made.packs;
+    expect(Array.from(pack?.index.blockLength ?? [], (length) => length > shared.length)).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it('take the open block along where content in blocks of its own fills the pack', () => {
+    const first = Buffer.from('first');
+    const one = keys.random.bytes(4 * MIB);
+    const noise = Array.from({ length: 9 }, (_, i) => {
+      const content = Buffer.from(one);
+      content.writeUInt32LE(i);
+      return content;
+    });
+    const made = writerOf();
+    for (const content of [first, ...noise]) made.writer.add(idOf(DATA, content), content);
+    made.writer.finish();
+    expect(readBack(DATA, made), `HOLDFAST_SEED=${seed}`).toEqual(
+      digestsOf([...noise.slice(0, 8), first, ...noise.slice(8)]),
+    );
+    expect(made.packs.map(({ index }) => index.blockOffset.length)).toEqual([9, 1]);
+  });
+
   it('end at about 32 MiB', () => {
     const noise = keys.random.bytes(MIB);
     const contents = Array.from({ length: 70 }, (_, i) => {

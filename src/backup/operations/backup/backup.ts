@@ -19,6 +19,7 @@ import { runCommand } from '../../sources/command/run-command.ts';
 import { createExcluder } from '../../sources/folder/exclude.ts';
 import { type Found, type WalkReport, type WalkRoot, type WalkRules, walk } from '../../sources/folder/walk.ts';
 import { WalkAhead } from '../../sources/folder/walk-ahead.ts';
+import { SpareThreads } from '../../threads/spare-threads.ts';
 import type { BackupRequest, BackupResult } from '../../types.ts';
 import { commitSnapshot } from '../writing/commit.ts';
 import { ContentWriter } from '../writing/content-writer.ts';
@@ -56,7 +57,7 @@ interface SourcePlan {
   source: string;
   paths: string[];
   /** What can be done before the repository is open. */
-  prepare(): Promise<void>;
+  prepare(spares: SpareThreads): Promise<void>;
   store(run: BackupRun): Promise<void>;
   /** What is worth knowing of how it was read. */
   facts(posix: Posix): SnapshotBody['facts'];
@@ -98,10 +99,11 @@ async function takeBackup(
   const { clock } = environment;
   const startedAt = clock.monotonic();
   const scan = new Date(clock.now()).toISOString();
-  await plan.prepare();
-  const repository = await environment.repository;
+  const spares = new SpareThreads();
+  const repository = await prepared(environment, plan, spares);
   const session = await WritingSession.open(repository, {
     ...environment,
+    spares,
     operation: 'backup',
     signal: context.signal,
     maxStoredBytes: request.maxStoredBytes,
@@ -150,6 +152,20 @@ async function takeBackup(
     await session.close();
     // From the commit on the session's objects tell others about an unfinished snapshot.
     if (!publishing) await session.session.end().catch(() => {});
+  }
+}
+
+async function prepared(
+  { repository }: BackupEnvironment,
+  plan: SourcePlan,
+  spares: SpareThreads,
+): Promise<Repository> {
+  try {
+    await plan.prepare(spares);
+    return await repository;
+  } catch (error) {
+    await spares.close();
+    throw error;
   }
 }
 
@@ -202,7 +218,11 @@ function planSource(
     kind: 'files',
     source: absolute.join(', '),
     paths: absolute,
-    prepare: () => ahead.runUntil(environment.repository),
+    prepare: async (spares) => {
+      const walked = await ahead.runUntil(environment.repository);
+      // What is left of the waiting has nothing better to do.
+      if (walked) spares.boot(environment.threads);
+    },
     store: (run) => storeFolders(run, ahead),
     facts: (posix) => unseenFacts(sightOf(posix)),
     close: () => ahead.close(),

@@ -29,7 +29,7 @@ import { Session } from '../../repository/sessions.ts';
 import { ChunkTable } from '../../threads/chunk-table.ts';
 import { createInlinePool, createThreadPool, type PackPool, packingError } from '../../threads/pack-pool.ts';
 import { PackWriter } from '../../threads/pack-writer.ts';
-import { SpareThread } from '../../threads/spare-thread.ts';
+import { SpareThreads } from '../../threads/spare-threads.ts';
 import { ContentDigest } from './content-digest.ts';
 
 /** Memory for content on its way from the reader to the packing threads. */
@@ -45,6 +45,8 @@ export interface WritingOptions {
   operation: string;
   /** Packing threads; 0: everything happens in the caller's thread. */
   threads: number;
+  /** Threads that may have booted already; the session ends them. */
+  spares?: SpareThreads | undefined;
   /** How packs are written into the spool folder by the caller's own thread. */
   files: SpoolFileSystem;
   posix: 'auto' | 'off';
@@ -106,7 +108,7 @@ export class WritingSession {
     session: Session,
     known: KnownChunks,
     spool: string,
-    spare: SpareThread | undefined,
+    spares: SpareThreads | undefined,
     options: WritingOptions,
   ) {
     this.repository = repository;
@@ -137,8 +139,8 @@ export class WritingSession {
     const onPack = (path: string, index: PackIndex) => this.#put(path, index);
     const { files } = options;
     this.#pool =
-      spare !== undefined
-        ? createThreadPool(options.threads, setup, onPack, spare)
+      spares !== undefined
+        ? createThreadPool(options.threads, setup, onPack, spares)
         : createInlinePool({ ...setup, thread: 0 }, { files, posix: this.posix, random: repository.random }, onPack);
     let metaPacks = 0;
     this.#meta = new PackWriter({
@@ -152,17 +154,18 @@ export class WritingSession {
   }
 
   static async open(repository: Repository, options: WritingOptions): Promise<WritingSession> {
-    const spare = options.threads > 0 ? new SpareThread() : undefined;
+    const spares = options.threads > 0 ? (options.spares ?? new SpareThreads()) : undefined;
+    spares?.boot(1);
     try {
-      return await WritingSession.#openWith(spare, repository, options);
+      return await WritingSession.#openWith(spares, repository, options);
     } catch (error) {
-      await spare?.close();
+      await spares?.close();
       throw error;
     }
   }
 
   static async #openWith(
-    spare: SpareThread | undefined,
+    spares: SpareThreads | undefined,
     repository: Repository,
     options: WritingOptions,
   ): Promise<WritingSession> {
@@ -172,7 +175,7 @@ export class WritingSession {
         readKnownChunks(repository, options.signal),
         repository.store.spoolFolder(),
       ]);
-      return new WritingSession(repository, session, known, spool, spare, options);
+      return new WritingSession(repository, session, known, spool, spares, options);
     } catch (error) {
       await session.end();
       throw error;

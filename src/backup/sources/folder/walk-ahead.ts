@@ -18,8 +18,8 @@ export class WalkAhead implements Iterable<Found> {
     this.#walk = walk[Symbol.iterator]();
   }
 
-  /** Walks on until `enough` settles, the end, or the bound. Failures are kept for whoever iterates. */
-  async runUntil(enough: Promise<unknown>): Promise<void> {
+  /** Walks on until `enough` settles, the end, or the bound; true for the end. Failures are kept for whoever iterates. */
+  async runUntil(enough: Promise<unknown>): Promise<boolean> {
     let waiting = true;
     const stop = () => {
       waiting = false;
@@ -29,6 +29,7 @@ export class WalkAhead implements Iterable<Found> {
       for (let i = 0; i < SLICE && !this.#ended; i++) this.#step();
       await new Promise((resolve) => setImmediate(resolve));
     }
+    return this.#ended && !this.#failed;
   }
 
   *[Symbol.iterator](): Generator<Found> {

@@ -114,4 +114,6 @@ export interface OpenRequest {
    * shows at the first operation; `warnings` and the IDs are empty until `opened`.
    */
   early?: boolean;
+  /** What is read while the passphrase is worked on: the index, and what is known of snapshots (`catalog`). Of a large repository the index is large. */
+  ahead?: 'all' | 'catalog' | 'nothing';
 }

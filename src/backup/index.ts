@@ -18,6 +18,9 @@ import { openStore, refuseForeignFolder } from './stores/open.ts';
 
 export type { Engine, OpenRequest } from './engine.ts';
 
+const CATALOG = ['snapshots/', 'notes/'];
+const READ_AHEAD = { all: ['index/', ...CATALOG], catalog: CATALOG, nothing: [] };
+
 /**
  * Opens the repository at a location.
  *
@@ -30,7 +33,7 @@ export async function openRepository(request: OpenRequest): Promise<Engine> {
     const deriving = Promise.withResolvers<void>();
     const opening = openInStore(ports, {
       passphrase: request.passphrase,
-      early: ['index/', 'snapshots/', 'notes/'],
+      early: READ_AHEAD[request.ahead ?? 'all'],
       onDeriving: deriving.resolve,
     });
     // At once: nothing may be awaited between them, or a failure to open would be nobody's.

@@ -3,6 +3,7 @@ import type { Clock } from '../shared/clock.ts';
 import type { Engine } from './engine.ts';
 import type { BackupEnvironment } from './operations/backup/backup.ts';
 import type { OperationContext, Store } from './ports.ts';
+import { releasingMemory } from './posix/release-memory.ts';
 import type { HeadMemory } from './repository/history.ts';
 import type { Repository } from './repository/repository.ts';
 import type {
@@ -84,7 +85,7 @@ export class OpenEngine implements Engine {
       load: async () => (await this.#heads()).load(),
       save: async (found: Parameters<HeadMemory['save']>[0]) => (await this.#heads()).save(found),
     };
-    return backup({ ...this.#parts, heads, repository: this.#opening }, request, context);
+    return releasingMemory(() => backup({ ...this.#parts, heads, repository: this.#opening }, request, context));
   }
 
   async list(
@@ -133,7 +134,9 @@ export class OpenEngine implements Engine {
     const { restore } = await import('./operations/restore/restore.ts');
     const safetyBackup = async (paths: string[], source: string | undefined) =>
       (await this.backup({ paths, source, trigger: 'pre-restore' }, context)).snapshot;
-    return restore({ ...this.#parts, repository: this.#opening, safetyBackup }, request, context);
+    return releasingMemory(() =>
+      restore({ ...this.#parts, repository: this.#opening, safetyBackup }, request, context),
+    );
   }
 
   async verify(request: VerifyRequest, context?: OperationContext): Promise<VerifyResult> {
@@ -143,7 +146,8 @@ export class OpenEngine implements Engine {
     ]);
     const workers = startVerifyWorkers(this.#parts.threads);
     const repository = await this.#opening;
-    return verify({ repository, workers, heads: await this.#heads() }, request, context);
+    const heads = await this.#heads();
+    return releasingMemory(() => verify({ repository, workers, heads }, request, context));
   }
 
   async forget(request: ForgetRequest): Promise<ForgetResult> {
@@ -153,7 +157,8 @@ export class OpenEngine implements Engine {
 
   async prune(request: PruneRequest, context?: OperationContext): Promise<PruneResult> {
     const { collect } = await import('./repository/collector.ts');
-    return collect(await this.#opening, request, context);
+    const repository = await this.#opening;
+    return releasingMemory(() => collect(repository, request, context));
   }
 
   async pin(id: string, reason?: string): Promise<SnapshotSummary> {
@@ -178,7 +183,8 @@ export class OpenEngine implements Engine {
     context?: OperationContext,
   ): Promise<{ snapshot: string; files: number; bytes: number; warnings: string[] }> {
     const { exportTar } = await import('./operations/export/export.ts');
-    return exportTar(await this.#opening, { id, output, ...options }, context);
+    const repository = await this.#opening;
+    return releasingMemory(() => exportTar(repository, { id, output, ...options }, context));
   }
 
   async importTar(
@@ -187,11 +193,8 @@ export class OpenEngine implements Engine {
     context?: OperationContext,
   ): Promise<BackupResult> {
     const { importTar } = await import('./operations/import/import.ts');
-    return importTar(
-      { ...this.#parts, repository: await this.#opening, heads: await this.#heads() },
-      { input, ...options },
-      context,
-    );
+    const environment = { ...this.#parts, repository: await this.#opening, heads: await this.#heads() };
+    return releasingMemory(() => importTar(environment, { input, ...options }, context));
   }
 
   async copy(
@@ -202,7 +205,8 @@ export class OpenEngine implements Engine {
     const { copySnapshots } = await import('./operations/copy/copy.ts');
     const other = target as OpenEngine;
     const to = { ...other.#parts, repository: await other.#opening, heads: await other.#heads() };
-    return copySnapshots(await this.#opening, to, ids, context);
+    const repository = await this.#opening;
+    return releasingMemory(() => copySnapshots(repository, to, ids, context));
   }
 
   async mirror(

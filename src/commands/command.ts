@@ -1,5 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
-import type { Engine } from '../backup/engine.ts';
+import type { Engine, OpenRequest } from '../backup/engine.ts';
 import type { OperationContext } from '../backup/ports.ts';
 import type { Configured } from '../config/configured.ts';
 import type { RunControl } from '../jobs/run-desk.ts';
@@ -22,8 +22,8 @@ export interface Identity {
 
 /** What a command asks of the world besides the repository. Surfaces provide it. */
 export interface Services {
-  /** The repository that is worked on, opened at the first call. `early`: see OpenRequest. */
-  repository(options?: { early?: boolean }): Promise<Engine>;
+  /** The repository that is worked on, opened at the first call. For the options see OpenRequest. */
+  repository(options?: Pick<OpenRequest, 'early' | 'ahead'>): Promise<Engine>;
   /** Creates the repository. */
   create(label: string | undefined): Promise<Engine>;
   /** Opens a second repository; its passphrase comes from `passwordFile`, or from where the surface finds one. */

@@ -13,6 +13,8 @@ export const keyList = defineCommand({
   access: 'owner',
   destructive: false,
   json: { keys: 'array of KeySlot' },
-  run: async (context): Promise<KeyListResult> => ({ keys: await (await context.repository()).keys() }),
+  run: async (context): Promise<KeyListResult> => ({
+    keys: await (await context.repository({ ahead: 'nothing' })).keys(),
+  }),
   present: ({ keys }) => keyTable(keys),
 });

@@ -54,7 +54,7 @@ export const list = defineCommand({
     pages: 'how many pages there are, at least 1',
   },
   async run(context, { kind, trigger, status, verified, limit, page = 1, ...filter }): Promise<ListResult> {
-    const repository = await context.repository();
+    const repository = await context.repository({ ahead: 'catalog' });
     const wanted = { ...toFilter(filter), kind, trigger, status, verified };
     const all = await listKept(context, repository, wanted);
     const length = limit ?? (context.guided ? GUIDED_LIMIT : Math.max(all.length, 1));

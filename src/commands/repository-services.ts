@@ -57,16 +57,16 @@ export function repositoryServices(options: RepositoryOptions): Services & { clo
     engine.opened().then(tell, () => {});
     return engine;
   };
-  const open = async (early: boolean): Promise<Engine> =>
-    keep(await door.open({ location: location(), passphrase: () => secrets.current(), early }));
+  const open = async (how: Pick<OpenRequest, 'early' | 'ahead'>): Promise<Engine> =>
+    keep(await door.open({ location: location(), passphrase: () => secrets.current(), ...how }));
   return {
     now: options.now,
     standardInput: options.standardInput,
     standardOutput: options.standardOutput,
     newPassphrase: (file) => secrets.fresh(file),
-    repository({ early = false } = {}) {
+    repository(how = {}) {
       // A failed attempt is not remembered: the next command may find the drive mounted.
-      main ??= open(early).catch((error: unknown) => {
+      main ??= open(how).catch((error: unknown) => {
         main = undefined;
         throw error;
       });

@@ -165,7 +165,7 @@ export const status = defineCommand({
       'array, one for each source: `source`; `state` (`ok`, `stale`, `failed`, `running`, or `never` when it has no good snapshot); `age` of the last good snapshot (`fresh` below 6 hours, `ageing` below 24, `stale`, or null; the limits can be configured); `lastRun` (time, or null); `lastSnapshot` (ID of the last good one, or null); `nextRun` (time, or null when nothing is scheduled); `error` (why the newest run failed, or null); `held` (true after a run far from the usual, until an owner has looked); `storedBytes` (what its snapshots added); `destination`; `freeBytes` (or null); `newestVerified` (`{snapshot, depth, time}` or null)',
   },
   async run(context): Promise<StatusResult> {
-    const repository = await context.repository();
+    const repository = await context.repository({ ahead: 'catalog' });
     const [snapshots, freeBytes = null] = await Promise.all([repository.list(), repository.freeBytes()]);
     const own = snapshots.filter(({ trigger }) => trigger !== 'pre-restore');
     const sources = [...Map.groupBy(own, ({ source }) => source).values()].flatMap((group) =>

@@ -77,7 +77,7 @@ export const verify = defineCommand({
     if (quick && sample !== undefined)
       throw new HoldfastError('usage', '--quick reads no packs, so --sample means nothing with it');
     const depth = asked ?? (quick ? 'quick' : deep ? 'deep' : 'checksums');
-    const repository = await context.repository({ early: true });
+    const repository = await context.repository({ early: true, ahead: 'nothing' });
     return repository.verify(
       { ...(backup !== undefined && { snapshot: backup }), depth, ...(sample !== undefined && { sample }) },
       context,

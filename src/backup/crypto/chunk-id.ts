@@ -10,7 +10,7 @@ const DIGEST_BYTES = 32;
 export interface ChunkIdHasher {
   /** The ID of a chunk whose content has this SHA-256 digest of 32 bytes. */
   id(kind: ChunkKind, digest: Uint8Array): Buffer;
-  /** The IDs of many: digests packed one behind the other in, IDs packed in the same order out. */
+  /** The IDs of many: digests packed one behind the other in, IDs packed in the same order out, in a buffer of their own. */
   ids(kind: ChunkKind, digests: Uint8Array): Buffer;
 }
 
@@ -74,7 +74,7 @@ export function createChunkIdHasher(idSecret: Uint8Array): ChunkIdHasher {
       if (digests.length % DIGEST_BYTES !== 0)
         throw new RangeError(`${digests.length} bytes are no row of 32-byte digests`);
       const source = Buffer.from(digests.buffer, digests.byteOffset, digests.byteLength);
-      const result = Buffer.allocUnsafe(digests.length);
+      const result = Buffer.allocUnsafeSlow(digests.length);
       innerBlock[0] = kind;
       for (let at = 0; at < result.length; at += DIGEST_BYTES) {
         source.copy(innerBlock, 1, at, at + DIGEST_BYTES);

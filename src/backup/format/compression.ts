@@ -108,5 +108,5 @@ export function discard(bytes: Uint8Array): void {
   if (isAlone && buffer.byteLength >= DISCARD_BYTES) buffer.transfer(0);
 }
 
-const DISCARD_BYTES = 32 * 1024;
+const DISCARD_BYTES = 8 * 1024;
 const SHARED_BYTES = 64 * 1024 + 1;

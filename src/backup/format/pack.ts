@@ -241,6 +241,7 @@ export function decodeTrailer(pack: ObjectOpener, trailer: Buffer, id: string, s
     if (offset !== plainLength) throw wrong();
   }
   if (from !== plain.length) throw wrong();
+  discard(plain);
   return index;
 }
 

@@ -14,8 +14,9 @@ import {
   parseBlockHeader,
   parseFooter,
 } from '../format/pack.ts';
-import { type ChunkKind, DATA, ID_BYTES, META, type PackIndex, RECORD_BYTES } from '../format/pack-index.ts';
+import { type ChunkKind, DATA, ID_BYTES, META, type PackIndex } from '../format/pack-index.ts';
 import { type ByteSource, PackWindow, PIECE_BYTES, type SharedBuffer } from './pack-window.ts';
+import { RecordList } from './record-list.ts';
 
 /** What reading a pack found. */
 export interface PackScan {
@@ -62,7 +63,7 @@ class ContentScan {
   readonly #id: string;
   readonly #problems: string[] = [];
   readonly #blocks: { offset: number; length: number }[] = [];
-  readonly #records: Buffer[] = [];
+  readonly #records = new RecordList();
   #gaps = 0;
 
   constructor(keys: ScanKeys, source: ByteSource, buffer: SharedBuffer, id: string) {
@@ -141,34 +142,24 @@ class ContentScan {
 
   #addRecords({ plain, offsets }: DecodedBlock, kind: ChunkKind): void {
     const count = offsets.length - 1;
-    const digests = Buffer.allocUnsafe(ID_BYTES * count);
+    // Not from Node's pool: what is a thousand times 64 KiB must not wait for the next garbage collection.
+    const digests = Buffer.allocUnsafeSlow(ID_BYTES * count);
     for (let i = 0; i < count; i++) {
       sha256Into(plain.subarray(offsets[i], offsets[i + 1]), digests, ID_BYTES * i);
     }
     const ids = this.#keys.hasher.ids(kind, digests);
-    const records = Buffer.allocUnsafe(RECORD_BYTES * count);
-    for (let i = 0; i < count; i++) {
-      const at = RECORD_BYTES * i;
-      const offset = offsets[i] as number;
-      ids.copy(records, at, ID_BYTES * i, ID_BYTES * (i + 1));
-      records.writeUInt32LE(this.#blocks.length, at + 32);
-      records.writeUInt32LE(offset, at + 36);
-      records.writeUInt32LE((offsets[i + 1] as number) - offset, at + 40);
-    }
-    this.#records.push(records);
+    this.#records.addAll(ids, this.#blocks.length, offsets);
     discard(digests);
     discard(ids);
   }
 
   #index(opener: ObjectOpener, kind: ChunkKind): PackIndex {
-    const records = Buffer.concat(this.#records);
-    for (const piece of this.#records) discard(piece);
     return {
       packs: [{ id: this.#id, size: this.#source.size, kind, session: Buffer.from(opener.session) }],
       blockPack: new Uint32Array(this.#blocks.length),
       blockOffset: Uint32Array.from(this.#blocks, ({ offset }) => offset),
       blockLength: Uint32Array.from(this.#blocks, ({ length }) => length),
-      records,
+      records: this.#records.take(),
     };
   }
 
@@ -180,6 +171,7 @@ class ContentScan {
       (trailer.records.equals(held.records) &&
         trailer.blockOffset.every((offset, block) => offset === held.blockOffset[block]) &&
         trailer.blockLength.every((length, block) => length === held.blockLength[block]));
+    discard(trailer.records);
     if (!isSame) this.#problems.push('its trailer does not describe its blocks');
   }
 

@@ -36,6 +36,21 @@ export class RecordList {
     }
   }
 
+  /** Adds the chunks that lie in block `block` one behind the other: their IDs, and where each begins in it, and where the last ends. */
+  addAll(ids: Buffer, block: number, offsets: Uint32Array): void {
+    const count = offsets.length - 1;
+    this.#makeRoom(count * RECORD_BYTES);
+    for (let i = 0; i < count; i++) {
+      const at = this.#length;
+      const offset = offsets[i] as number;
+      ids.copy(this.#bytes, at, ID_BYTES * i, ID_BYTES * (i + 1));
+      this.#bytes.writeUInt32LE(block, at + ID_BYTES);
+      this.#bytes.writeUInt32LE(offset, at + OFFSET_AT);
+      this.#bytes.writeUInt32LE((offsets[i + 1] as number) - offset, at + LENGTH_AT);
+      this.#length += RECORD_BYTES;
+    }
+  }
+
   clear(): void {
     this.#length = 0;
   }

@@ -5,12 +5,20 @@ import { walkManifest } from './manifest-walk.ts';
 
 /** Which chunks snapshots need. */
 export interface Survey {
-  /** By record of the index: 1 where its chunk is needed. */
+  /** By record of the index: FIRST or COPY where its chunk is needed, else 0. */
   used: Uint8Array;
-  /** One record of each chunk that is needed. */
-  chunks: number[];
   /** False where a part of a manifest cannot be read, or the index does not know a chunk. */
   complete: boolean;
+}
+
+/** The record that stands for a needed chunk. */
+const FIRST = 1;
+/** One of another copy of it. */
+const COPY = 2;
+
+/** One record of each chunk that is needed. */
+export function* neededChunks({ used }: Survey): Generator<number> {
+  for (let record = used.indexOf(FIRST); record >= 0; record = used.indexOf(FIRST, record + 1)) yield record;
 }
 
 /** Visits everything that the snapshots need. Parts of manifests that several of them share are read once. */
@@ -20,15 +28,15 @@ export async function surveySnapshots(
   copies: Copies,
   signal?: AbortSignal,
 ): Promise<Survey> {
-  const survey: Survey = { used: new Uint8Array(copies.index.recordLimit), chunks: [], complete: true };
+  const survey: Survey = { used: new Uint8Array(copies.index.recordLimit), complete: true };
   const visited = new Set<string>();
   const use = (id: Buffer): void => {
     const records = copies.of(id);
     const first = records[0];
     if (first === undefined) survey.complete = false;
     else if (survey.used[first] === 0) {
-      for (const record of records) survey.used[record] = 1;
-      survey.chunks.push(first);
+      for (const record of records) survey.used[record] = COPY;
+      survey.used[first] = FIRST;
     }
   };
   const miss = (): void => {
@@ -55,6 +63,6 @@ export async function surveySnapshots(
 /** Numbers of the packs that hold any copy of what is needed. */
 export function neededPacks({ used }: Survey, { index }: Copies): Set<number> {
   const packs = new Set<number>();
-  for (const record of index.records()) if (used[record] === 1) packs.add(index.packNumber(record));
+  for (const record of index.records()) if (used[record] !== 0) packs.add(index.packNumber(record));
   return packs;
 }

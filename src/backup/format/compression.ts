@@ -11,7 +11,7 @@ export const CODEC_ZSTD = 1;
  */
 const PARAMETERS = { [constants.ZSTD_c_compressionLevel]: 2, [constants.ZSTD_c_hashLog]: 17 };
 /**
- * For blocks of many pieces, which are small files: a table that the processor's caches hold, and matches of seven bytes. Faster by an eighth to a
+ * For blocks of small files: a table that the processor's caches hold, and matches of seven bytes. Faster by an eighth to a
  * fifth for 0.2 to 3 % more bytes, which compressing them together has gained several times over.
  */
 const SMALL_FILES = {
@@ -19,7 +19,6 @@ const SMALL_FILES = {
   [constants.ZSTD_c_hashLog]: 16,
   [constants.ZSTD_c_minMatch]: 7,
 };
-const MANY_PIECES = 8;
 /** Blocks that gain less than 3 % are stored: reading them again is then free. */
 const WORTHWHILE = 0.97;
 /** Larger blocks are tried by samples first: media and archives, that gain nothing, are most of what is large. */
@@ -31,12 +30,12 @@ const COUNTED = 4096;
 /** How often two bytes of even noise are the same, with room for chance: the counts of text, code and database pages are several times as uneven. */
 const EVEN_PAIRS = (1.25 * COUNTED * (COUNTED - 1)) / 256;
 
-/** The smaller of `plain`, which is so many pieces of content, and its zstd form, with the codec that tells which. */
-export function compress(plain: Uint8Array, pieces = 1): { codec: number; bytes: Uint8Array } {
+/** The smaller of `plain` and its zstd form, with the codec that tells which. `smallFiles`: it is several files together. */
+export function compress(plain: Uint8Array, smallFiles = false): { codec: number; bytes: Uint8Array } {
   if (gainsNothing(plain)) return { codec: CODEC_STORED, bytes: plain };
   const limit = Math.floor(plain.length * WORTHWHILE);
   const packed = zstdCompressSync(plain, {
-    params: pieces >= MANY_PIECES ? SMALL_FILES : PARAMETERS,
+    params: smallFiles ? SMALL_FILES : PARAMETERS,
     // One output buffer of the worst case, instead of a chain of small ones that must be joined.
     chunkSize: Math.max(64, plain.length + (plain.length >>> 7) + 128),
   });

@@ -51,14 +51,15 @@ export function blockBytes(header: BlockHeader): number {
   return BLOCK_HEADER_BYTES + header.sealedLength + TAG_BYTES;
 }
 
-/** One block, ready to be written: header, ciphertext, tag. `plain` is the chunk table followed by the chunks. */
+/** One block, ready to be written: header, ciphertext, tag. `plain` is the chunk table followed by the chunks. `smallFiles` as for `compress`. */
 export function encodeBlock(
   pack: ObjectSealer,
   number: number,
   plain: Uint8Array,
   chunkCount: number,
+  smallFiles = false,
 ): [Buffer, Buffer, Buffer] {
-  const { codec, bytes } = compress(plain, chunkCount);
+  const { codec, bytes } = compress(plain, smallFiles);
   const header = blockHeader({ number, codec, plainLength: plain.length, sealedLength: bytes.length, chunkCount });
   const [sealed, tag] = pack.seal('block', number, bytes, header);
   if (codec === CODEC_ZSTD) discard(bytes);

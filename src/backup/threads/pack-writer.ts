@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import type { ObjectSealer, Sealer } from '../crypto/sealer.ts';
 import { discard, gainsNothing } from '../format/compression.ts';
 import { encodeBlock, encodeStoredBlock, encodeTrailer, packType } from '../format/pack.ts';
-import type { ChunkKind, PackIndex } from '../format/pack-index.ts';
+import { type ChunkKind, META, type PackIndex } from '../format/pack-index.ts';
 import type { SpoolFileSystem } from '../ports.ts';
 import { RecordList } from './record-list.ts';
 
@@ -30,6 +30,8 @@ const BLOCK_BYTES = 2 ** 20;
 /** Room in front of a block's content for its chunk table. */
 const TABLE_BYTES = 64 * 1024;
 const MAX_CHUNKS = TABLE_BYTES / 4;
+/** A block of so many files is one of small files (docs/decisions/0023); chunks of a database are as small, and gain by the larger table. */
+const SMALL_FILES = 8;
 
 /**
  * Collects chunks into blocks, and seals, compresses and writes those into packs in the spool folder (docs/FORMAT.md section 6). Synchronous, for worker
@@ -41,6 +43,8 @@ export class PackWriter {
   #blockLength = 0;
   /** Of the open block's chunks. Its number is not known before it is written: blocks of one chunk may come first. */
   readonly #records = new RecordList();
+  /** How many of them are whole files, which were read into the room. */
+  #files = 0;
   #pack: OpenPack | undefined;
 
   constructor(options: PackWriterOptions) {
@@ -63,8 +67,13 @@ export class PackWriter {
     return this.#block.subarray(start, start + length);
   }
 
-  /** Makes the first `length` bytes of the room last asked for a chunk. */
+  /** Makes the first `length` bytes of the room last asked for, a whole file, a chunk. */
   commit(id: Buffer, length: number): void {
+    this.#files++;
+    this.#commit(id, length);
+  }
+
+  #commit(id: Buffer, length: number): void {
     if (this.#pack === undefined) this.#openPack();
     this.#records.add(id, 0, this.#blockLength, length);
     this.#blockLength += length;
@@ -77,7 +86,7 @@ export class PackWriter {
       return;
     }
     this.room(content.length).set(content);
-    this.commit(id, content.length);
+    this.#commit(id, content.length);
   }
 
   #addStored(id: Buffer, content: Uint8Array): void {
@@ -115,8 +124,10 @@ export class PackWriter {
     if (pack === undefined || count === 0) return;
     const start = TABLE_BYTES - 4 * count;
     for (let i = 0; i < count; i++) this.#block.writeUInt32LE(this.#records.lengthOf(i), start + 4 * i);
-    pack.addBlock(this.#block.subarray(start, TABLE_BYTES + this.#blockLength), this.#records);
+    const plain = this.#block.subarray(start, TABLE_BYTES + this.#blockLength);
+    pack.addBlock(plain, this.#records, this.#options.kind === META || this.#files >= SMALL_FILES);
     this.#records.clear();
+    this.#files = 0;
     this.#blockLength = 0;
     if (pack.size >= PACK_BYTES) this.#finishPack(pack);
   }
@@ -159,9 +170,10 @@ class OpenPack {
   }
 
   /** `chunks` are those of this block, with offsets that count from the end of its chunk table. */
-  addBlock(plain: Uint8Array, chunks: RecordList): void {
-    this.#records.addBlock(chunks, this.#blockOffset.length, 4 * chunks.count);
-    this.#writeBlock(encodeBlock(this.object, this.#blockOffset.length, plain, chunks.count), plain.length);
+  addBlock(plain: Uint8Array, chunks: RecordList, smallFiles: boolean): void {
+    const number = this.#blockOffset.length;
+    this.#records.addBlock(chunks, number, 4 * chunks.count);
+    this.#writeBlock(encodeBlock(this.object, number, plain, chunks.count, smallFiles), plain.length);
   }
 
   addStored(id: Buffer, content: Uint8Array): void {

@@ -50,6 +50,17 @@ describe('compress', () => {
     expect(roundTrip(plain).codec).toBe(CODEC_STORED);
   });
 
+  test('finds short repetitions, unless it is told that small files are together', () => {
+    const words = Array.from({ length: 500 }, () => random.bytes(6));
+    const plain = Buffer.concat(
+      Array.from({ length: 60_000 }, () => Buffer.concat([words[random.below(500)] as Buffer, random.bytes(2)])),
+    );
+    const { bytes: alone } = compress(plain);
+    const { bytes: together } = compress(plain, true);
+    expect(alone.length).toBeLessThan(0.95 * together.length);
+    expect(decompress(CODEC_ZSTD, Buffer.from(alone), plain.length)).toEqual(plain);
+  });
+
   test('refuses a piece of another length than it says', () => {
     const { codec, bytes } = compress(Buffer.alloc(1000));
     expect(() => decompress(codec, Buffer.from(bytes), 999)).toThrow('does not decompress');

@@ -144,6 +144,25 @@ describe('written packs', () => {
     ]);
   });
 
+  it('compress the chunks of one large file, which are as many, better than small files', () => {
+    const words = Array.from({ length: 500 }, () => keys.random.bytes(6));
+    const chunk = () =>
+      Buffer.concat(
+        Array.from({ length: 2000 }, (_, i) => Buffer.concat([words[(i * i) % 499] as Buffer, keys.random.bytes(2)])),
+      );
+    const contents = Array.from({ length: 40 }, chunk);
+    const chunks = check(contents);
+    const files = writerOf();
+    for (const content of contents) {
+      files.writer.room(content.length + 1).set(content);
+      files.writer.commit(idOf(DATA, content), content.length);
+    }
+    files.writer.finish();
+    expect(readBack(DATA, files)).toEqual(digestsOf(contents));
+    const [sizeOfChunks = 0, sizeOfFiles = 0] = [chunks, files].map(({ packs }) => packs[0]?.index.packs[0]?.size);
+    expect(sizeOfChunks).toBeLessThan(0.95 * sizeOfFiles);
+  });
+
   it('take the open block along where content in blocks of its own fills the pack', () => {
     const first = Buffer.from('first');
     const one = keys.random.bytes(4 * MIB);

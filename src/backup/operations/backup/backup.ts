@@ -51,6 +51,9 @@ export interface BackupEnvironment {
   skipped: readonly { dev: number; ino: bigint }[];
 }
 
+/** So few entries found ahead take less memory than a thread. */
+const FEW_FOUND = 20_000;
+
 /** What a kind of source is called, holds, and stores. */
 interface SourcePlan {
   kind: string;
@@ -220,8 +223,8 @@ function planSource(
     paths: absolute,
     prepare: async (spares) => {
       const walked = await ahead.runUntil(environment.repository);
-      // What is left of the waiting has nothing better to do.
-      if (walked) spares.boot(environment.threads);
+      // What is left of the waiting has nothing better to do. Beside scrypt's memory there is room for threads or for a long walk.
+      if (walked && ahead.length < FEW_FOUND) spares.boot(Math.min(environment.threads, 2));
     },
     store: (run) => storeFolders(run, ahead),
     facts: (posix) => unseenFacts(sightOf(posix)),

@@ -18,6 +18,11 @@ export class WalkAhead implements Iterable<Found> {
     this.#walk = walk[Symbol.iterator]();
   }
 
+  /** Entries that were found and not asked for yet. */
+  get length(): number {
+    return this.#found.length;
+  }
+
   /** Walks on until `enough` settles, the end, or the bound; true for the end. Failures are kept for whoever iterates. */
   async runUntil(enough: Promise<unknown>): Promise<boolean> {
     let waiting = true;

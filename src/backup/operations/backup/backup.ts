@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { encodeText } from '../../../shared/bytes.ts';
 import type { Clock } from '../../../shared/clock.ts';
-import { HoldfastError } from '../../../shared/errors.ts';
+import { type ErrorCode, HoldfastError, systemCode } from '../../../shared/errors.ts';
 import { printableText } from '../../../shared/printable.ts';
 import { comparePaths } from '../../entry.ts';
 import type { SnapshotBody } from '../../format/bodies.ts';
@@ -257,13 +257,26 @@ function* walkRoots(
   for (const root of ordered) yield* walk(posix, root, rules, telling);
 }
 
+const PATTERN_PROBLEMS: Record<string, ErrorCode> = {
+  ENOENT: 'not_found',
+  ENOTDIR: 'not_found',
+  EACCES: 'permission',
+  EPERM: 'permission',
+};
+
 function readPatterns(path: string): string[] {
   try {
     return readFileSync(path, 'utf8').split(/\r?\n/);
   } catch (error) {
-    throw new HoldfastError('not_found', `The file of exclude patterns ${printableText(path)} cannot be read.`, {
-      cause: error,
-    });
+    const reason = systemCode(error) ?? 'no system error';
+    throw new HoldfastError(
+      PATTERN_PROBLEMS[reason] ?? 'unreadable',
+      `The file of exclude patterns ${printableText(path)} cannot be read (${reason}).`,
+      {
+        cause: error,
+        advice: 'Check the path and who may read it; nothing was stored.',
+      },
+    );
   }
 }
 

@@ -99,10 +99,11 @@ describe.skipIf(!canRun)('a user without rights', () => {
     },
   );
 
-  it('reads names for a pattern file that it may not read as an error of its own', () => {
+  it('says of a pattern file that it may not be read, and stores nothing', () => {
     writeFileSync(join(root, 'patterns'), 'x', { mode: 0o600 });
-    const { status } = asNobody('backup', join(root, 'source'), '--exclude-file', join(root, 'patterns'));
-    expect(status).toBe(10);
+    const { status, result } = asNobody('backup', join(root, 'source'), '--exclude-file', join(root, 'patterns'));
+    expect(status).toBe(1);
+    expect(result).toMatchObject({ error: { code: 'permission', message: expect.stringContaining('EACCES') } });
   });
 
   it('leaves to root what only root sees, although nothing changed since', () => {

@@ -58,7 +58,7 @@ export interface ServeHost {
 /**
  * Runs the bot until it is asked to stop.
  *
- * @returns the exit status: 0 when it was stopped, 2 when no platform can ever be reached; in front 1 after a script of which a command failed, 130 when it was interrupted
+ * @returns the exit status: 0 when it was stopped, 2 when there are platforms and none of them can ever be reached; in front 1 after a script of which a command failed, 130 when it was interrupted
  * @throws HoldfastError `config`, `locked`, `damaged`, and others from before the bot was up
  */
 export async function serve(file: string, host: ServeHost): Promise<number> {
@@ -232,7 +232,7 @@ async function claimWords({ owners }: Bot, random: RandomSource): Promise<string
   return `No owner is configured. Whoever sends this to the bot within an hour owns it: /claim ${code}`;
 }
 
-/** Starts platforms independently of each other. Gives an exit status once none of them can ever be reached. */
+/** Starts platforms independently of each other. Gives an exit status once none of those that there are can ever be reached. */
 async function startAll(
   bot: Bot,
   platforms: readonly Platform[],
@@ -240,10 +240,10 @@ async function startAll(
 ): Promise<number | undefined> {
   if (platforms.length === 0) {
     log({
-      level: 'error',
-      message: 'There is no platform to listen on: the console needs a terminal, and no chat is configured',
+      level: 'warning',
+      message: 'No chat is configured and there is no terminal: what is scheduled runs, and is told in this log alone',
     });
-    return ERROR_EXITS.config;
+    return undefined;
   }
   const outcomes = await Promise.all(
     platforms.map(async (platform) => {

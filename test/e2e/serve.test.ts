@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -153,16 +153,22 @@ describe('holdfast serve', () => {
     await discord.answer(discord.call('verify', { depth: 'quick' }), /No damage found/);
   });
 
-  it('makes up for a backup that was due while it was down', async () => {
-    writeConfig({ hourly: "'0 * * * *'" });
-    await connected();
+  /** Kills the bot once it keeps a book of its runs, and puts that two hours back, as if nothing had run since. */
+  const missTwoHours = async (): Promise<void> => {
     const book = (): { upTo: string } =>
       JSON.parse(readFileSync(at('state/state.json'), 'utf8')).unattended.scheduleBooks['app/hourly'];
-    await expect.poll(() => readdirSync(at('state')).includes('state.json') && book()?.upTo).toBeTruthy();
+    const hasBook = (): boolean => existsSync(at('state/state.json')) && book()?.upTo !== undefined;
+    await expect.poll(hasBook, { timeout: 60_000 }).toBe(true);
     await end('SIGKILL');
     const state = readFileSync(at('state/state.json'), 'utf8');
     const earlier = new Date(Date.parse(book().upTo) - 2 * 3_600_000).toISOString();
     writeFileSync(at('state/state.json'), state.replaceAll(book().upTo, earlier));
+  };
+
+  it('makes up for a backup that was due while it was down', async () => {
+    writeConfig({ hourly: "'0 * * * *'" });
+    await connected();
+    await missTwoHours();
     await connected();
     const jobs = async (): Promise<string> => textOf(await discord.answer(discord.call('jobs')));
     await expect.poll(jobs, { timeout: 60_000 }).toMatch(/backup.*app.*completed/s);
@@ -182,6 +188,21 @@ describe('holdfast serve', () => {
     });
     await connected();
     await discord.answer(discord.call('status'), /app/);
+  });
+
+  it('runs what is scheduled without a chat and without a terminal, and ends when it is told to', async () => {
+    writeConfig({ hourly: "'0 * * * *'" });
+    const config = readFileSync(at('holdfast.yaml'), 'utf8');
+    writeFileSync(
+      at('holdfast.yaml'),
+      config.replace(/ {2}discord: .*\n/, '  console: true\n').replace(/notify: .*\n/, ''),
+    );
+    start();
+    await missTwoHours();
+    start();
+    await expect.poll(() => said, { timeout: 60_000 }).toContain('what is scheduled runs');
+    await expect.poll(() => said, { timeout: 60_000 }).toContain('Backed up app');
+    expect(await end('SIGTERM')).toBe(0);
   });
 
   it('says with status 2 where the configuration is wrong', async () => {

@@ -48,7 +48,7 @@ export async function checkChats(
     findings.push(
       ok(
         'platforms',
-        'No chat is configured: schedules run only while `serve` is open on a terminal, and nobody else is told of failures',
+        'No chat is configured: what is scheduled runs under `serve`, and failures are told in its log or on its terminal alone',
       ),
     );
   }

@@ -6,6 +6,7 @@ import { openTerminalScreen } from '../bot/console/terminal-screen.ts';
 import type { Person } from '../bot/platform.ts';
 import { chooseStyle } from '../terminal/style.ts';
 import type { View } from '../view/view.ts';
+import { savePages } from './save-pages.ts';
 
 export interface TerminalHost extends ScreenStreams {
   /** True where input and output are a terminal; else the input is a script, whose end ends the bot. */
@@ -18,10 +19,10 @@ export interface TerminalHost extends ScreenStreams {
   greeting: View;
 }
 
-/** The terminal that the bot was started on, for whoever sits there: they own the machine, and so the bot. */
+/** The terminal that the bot was started on, for whoever sits there: they own the machine, and so the bot. `pages`: the folder for pages that it shows. */
 export function openTerminal(
   host: TerminalHost,
-  { commands, onLeave }: { commands: ChatCommands; onLeave: (status: number) => void },
+  { commands, onLeave, pages }: { commands: ChatCommands; onLeave: (status: number) => void; pages: string },
 ): { platform: ConsolePlatform; person: Person } {
   const { input, output, interactive, environment, user, now, monotonic, greeting } = host;
   const person = { platform: 'console', id: user, name: user };
@@ -33,6 +34,7 @@ export function openTerminal(
     style: chooseStyle(interactive, environment),
     now,
     onLeave,
+    saveFile: savePages(pages),
     openScreen: ({ complete, interrupt }) =>
       interactive
         ? openTerminalScreen({ input, output, now: monotonic, prompt: '> ', complete, onInterrupt: interrupt })

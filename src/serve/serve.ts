@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
 import { loadChatCommands } from '../bot/chat/chat-commands.ts';
 import type { Platform } from '../bot/platform.ts';
 import type { Config } from '../config/config.ts';
@@ -130,7 +131,7 @@ async function serveOn(
     else stop.resolve(status);
   };
   const wanted = config.platforms.console ? host.terminal : undefined;
-  terminal = wanted && openTerminal(wanted, { commands, onLeave: leave });
+  terminal = wanted && openTerminal(wanted, { commands, onLeave: leave, pages: join(config.state, 'pages') });
   const endStops = host.onStop((signal) => {
     if (!inFront || terminal === undefined) stop.resolve(0);
     else if (signal === 'SIGINT') terminal.platform.interrupt();

@@ -7,4 +7,6 @@ export interface RenderOptions extends Wording {
   columns: number | undefined;
   /** Whether a `file` View's bytes pass as they are: into a pipe or a file, never onto a terminal. */
   rawFiles: boolean;
+  /** Puts a document that nobody wants to read on a terminal into a file, and gives its path; undefined for one that is printed after all. */
+  saveFile?: ((name: string, content: AsyncIterable<Uint8Array>) => Promise<string | undefined>) | undefined;
 }

@@ -50,9 +50,12 @@ export async function* renderView(view: View, options: RenderOptions): AsyncGene
     case 'picture':
       yield* renderView(view.alternative, options);
       return;
-    case 'file':
-      yield* options.rawFiles ? view.content : printableLines(view.content);
+    case 'file': {
+      const path = await options.saveFile?.(view.name, view.content);
+      if (path !== undefined) yield `${printableText(view.name)} is saved as ${printableText(path)}\n`;
+      else yield* options.rawFiles ? view.content : printableLines(view.content);
       return;
+    }
     case 'action':
       yield `${style.quiet(printableText(`${view.label}: ${options.commandPrefix}${view.command}`))}\n`;
       return;

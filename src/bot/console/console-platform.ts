@@ -2,6 +2,7 @@ import type { HelpSection } from '../../commands/command.ts';
 import { closest } from '../../commands/suggest.ts';
 import { HoldfastError } from '../../shared/errors.ts';
 import { renderView } from '../../terminal/render.ts';
+import type { RenderOptions } from '../../terminal/render-options.ts';
 import type { Style } from '../../terminal/style.ts';
 import type { View } from '../../view/view.ts';
 import type { ChatCommands } from '../chat/chat-commands.ts';
@@ -41,6 +42,8 @@ export interface ConsolePlatformOptions {
   now: () => number;
   /** Whoever sits there wants to leave, or the script has ended. */
   onLeave: (status: number) => void;
+  /** Where pages for a browser go; without it they are printed. */
+  saveFile?: RenderOptions['saveFile'];
 }
 
 export interface ConsolePlatform extends Platform {
@@ -250,9 +253,9 @@ class OpenConsole implements ConsolePlatform {
   async #print(message: MessageRef, view: View, audience?: Audience): Promise<void> {
     const screen = this.#screen;
     if (screen === undefined) throw new HoldfastError('platform_unavailable', 'The terminal is closed');
-    const { style, now } = this.#options;
+    const { style, now, saveFile } = this.#options;
     if (this.#live.take(message, view, now())) return this.#paint(screen);
-    const rendering = { style, nowMs: now(), columns: screen.columns(), commandPrefix: '/', rawFiles: false };
+    const rendering = { style, nowMs: now(), columns: screen.columns(), commandPrefix: '/', rawFiles: false, saveFile };
     let printed = '';
     for await (const piece of renderView(view, rendering))
       printed += typeof piece === 'string' ? piece : Buffer.from(piece).toString('utf8');

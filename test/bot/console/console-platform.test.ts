@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { loadChatCommands } from '../../../src/bot/chat/chat-commands.ts';
-import { createConsolePlatform, type Keys } from '../../../src/bot/console/console-platform.ts';
+import {
+  type ConsolePlatformOptions,
+  createConsolePlatform,
+  type Keys,
+} from '../../../src/bot/console/console-platform.ts';
 import type { Screen } from '../../../src/bot/console/screen.ts';
 import type { CommandEvent, CompletionEvent, PlatformEvents, PressEvent, Reply } from '../../../src/bot/platform.ts';
 import { chooseStyle } from '../../../src/terminal/style.ts';
@@ -10,7 +14,11 @@ const PERSON = { platform: 'console', id: 'root@here', name: 'root@here' };
 const NOW = 1_000_000;
 
 /** A terminal whose lines a test types. */
-async function setUp(answer: Partial<PlatformEvents> = {}, interactive = true) {
+async function setUp(
+  answer: Partial<PlatformEvents> = {},
+  interactive = true,
+  more: Partial<ConsolePlatformOptions> = {},
+) {
   const typed: ((line: string | undefined) => void)[] = [];
   const printed: string[] = [];
   const commands: CommandEvent[] = [];
@@ -42,6 +50,7 @@ async function setUp(answer: Partial<PlatformEvents> = {}, interactive = true) {
     onLeave: (status) => {
       left = status;
     },
+    ...more,
   });
   await platform.start({
     audience: () => 'place',
@@ -77,6 +86,10 @@ const buttons = (...labels: string[]): View => ({
   kind: 'buttons',
   buttons: labels.map((label) => ({ id: `id of ${label}`, label })),
 });
+
+async function* asPieces(text: string): AsyncIterable<Uint8Array> {
+  yield Buffer.from(text);
+}
 
 function running(title: string): View {
   const counts = { files: 1, bytes: 10, totalFiles: 2, totalBytes: 20, current: undefined, share: 0.5 };
@@ -121,6 +134,15 @@ describe('the console of a running bot', () => {
     expect(printed()).toContain('1) Restore  2) Cancel');
     await type('2');
     await expect.poll(() => presses).toMatchObject([{ id: 'id of Cancel', message: ref }]);
+  });
+
+  it('says where a page for a browser was put, and prints a text', async () => {
+    const page = (name: string): View => ({ kind: 'file', name, content: asPieces('<p>page</p>\n') });
+    const saveFile = async (name: string) => (name.endsWith('.html') ? `/pages/${name}` : undefined);
+    const { platform, printed } = await setUp({}, true, { saveFile });
+    await platform.post('terminal', page('runbook.html'));
+    await platform.post('terminal', page('sums.txt'));
+    expect(printed()).toContain('runbook.html is saved as /pages/runbook.html\n<p>page</p>\n');
   });
 
   it('takes a number for an option that was offered', async () => {

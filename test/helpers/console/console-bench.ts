@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { loadChatCommands } from '../../../src/bot/chat/chat-commands.ts';
 import type { ConsolePlatform } from '../../../src/bot/console/console-platform.ts';
@@ -42,7 +44,7 @@ export class ConsoleBench {
           monotonic: systemClock.monotonic,
           greeting: { kind: 'stack', views: [] },
         },
-        { commands, onLeave: () => {} },
+        { commands, onLeave: () => {}, pages: join(tmpdir(), 'holdfast-pages') },
       ),
     );
   }

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/shared/clock.ts';
 import { readProcessIdentity } from '../../src/shared/process-identity.ts';
 import { openState } from '../../src/state/state.ts';
+import { scriptEnvironment } from '../helpers/compile-cache.ts';
 import { SeededRandom, testSeed } from '../helpers/seeded-random.ts';
 
 const KILLS = 6;
@@ -25,7 +26,10 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Lets the writer confirm some changes, kills it a moment later, and gives how many it had confirmed by then. */
 async function writeUntilKilled(changes: number, delayMs: number): Promise<number> {
-  const child = spawn(process.execPath, [writer, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [writer, folder], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: scriptEnvironment(),
+  });
   const exited = once(child, 'exit');
   let said = '';
   let confirmed = 0;

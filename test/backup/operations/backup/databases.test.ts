@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type BackupPlace, backupPlace, settle } from '../../../helpers/backup-place.ts';
+import { scriptEnvironment } from '../../../helpers/compile-cache.ts';
 
 // Processes, threads and thousands of files take their time on a busy machine.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
@@ -16,6 +17,7 @@ const WRITER = fileURLToPath(new URL('../../sources/sqlite/writer.ts', import.me
 async function startWriter(place: BackupPlace, mode: string): Promise<void> {
   const writer = spawn(process.execPath, [WRITER, place.path('app.db'), mode], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: scriptEnvironment(),
   });
   onTestFinished(async () => {
     writer.kill('SIGKILL');

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { runRestore } from '../../../../src/backup/operations/restore/restore-operation.ts';
 import { openPosix } from '../../../../src/backup/posix/open-posix.ts';
 import { systemClock } from '../../../../src/shared/clock.ts';
@@ -21,6 +22,8 @@ const ports = {
   threads: 2,
   safetyBackup: async () => 'safety',
 };
+// Nobody lets it end, which is when Node would write its compile cache.
+flushCompileCache();
 process.stdout.write('ready\n');
 process.stdin.setEncoding('utf8').on('data', async (line: string) => {
   const to = line.trim();

@@ -7,6 +7,7 @@ import { findJournals, recoverRestores } from '../../../../src/backup/operations
 import { encodeText } from '../../../../src/shared/bytes.ts';
 import { readProcessIdentity } from '../../../../src/shared/process-identity.ts';
 import { compareTrees } from '../../../helpers/compare-trees.ts';
+import { scriptEnvironment } from '../../../helpers/compile-cache.ts';
 import { SeededRandom, testSeed } from '../../../helpers/seeded-random.ts';
 import { IMPLEMENTATIONS, IN_MEMORY, type Scene, useScene } from './scene.ts';
 
@@ -68,7 +69,7 @@ async function start(current: Scene, name: string, paths: string): Promise<Child
   const packs = fs.mkdtempSync(join(current.home, 'packs-'));
   const program = join(import.meta.dirname, 'kill-child.ts');
   const args = [program, current.source, packs, name === 'native' ? 'auto' : 'off', paths];
-  const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'], env: scriptEnvironment() });
   await said(child, 'ready');
   return child;
 }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { onTestFinished } from 'vitest';
+import { scriptEnvironment } from '../../../helpers/compile-cache.ts';
 
 export type WriterTask = 'hammer' | 'close' | 'crash' | 'idle' | 'exclusive';
 
@@ -24,6 +25,7 @@ export async function startWriter(path: string, mode: string, task: WriterTask):
   const script = join(import.meta.dirname, 'writer.ts');
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, path, mode, task], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: scriptEnvironment(),
   });
   onTestFinished(async () => {
     if (child.exitCode === null && child.signalCode === null && child.kill('SIGKILL')) await once(child, 'exit');

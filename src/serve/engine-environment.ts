@@ -1,4 +1,5 @@
 import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
 
 /** Variables that an engine process needs. Tokens are not among them. */
 const PASSED = [
@@ -24,5 +25,5 @@ export function hookEnvironment(all: Readonly<Record<string, string | undefined>
 export function engineEnvironment(all: Readonly<Record<string, string | undefined>>): Record<string, string> {
   const cache = getCompileCacheDir();
   const passed = PASSED.flatMap((name) => (all[name] === undefined ? [] : [[name, all[name]] as const]));
-  return { ...Object.fromEntries(passed), ...(cache !== undefined && { NODE_COMPILE_CACHE: cache }) };
+  return { ...Object.fromEntries(passed), ...(cache !== undefined && { NODE_COMPILE_CACHE: dirname(cache) }) };
 }

@@ -1,5 +1,5 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { afterEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { textOf } from '../helpers/discord/fake-discord.ts';
 import { ServedBot } from '../helpers/served-bot.ts';
 
@@ -15,23 +15,19 @@ digest: false
 const NO_MAINTENANCE = `${EVERY_MINUTE}maintenance: { forget: false, prune: false, verify: false }\n`;
 const MAINTENANCE = `${EVERY_MINUTE}maintenance: { forget: '* * * * *', prune: '* * * * *', verify: false }\n`;
 
-let bot: ServedBot;
-
-afterEach(() => bot?.close());
-
-async function idsOf(source: string): Promise<string[]> {
+async function idsOf(bot: ServedBot, source: string): Promise<string[]> {
   const { snapshots } = JSON.parse((await bot.alone('list', '--source', source, '--json')).output);
   return (snapshots as { id: string }[]).map(({ id }) => id);
 }
 
 /** Every way to lose it, and what has to be there afterwards. */
-const LOSSES: Record<string, { lose: () => void; look?: () => Promise<void> }> = {
-  'is gone': { lose: () => rmSync(bot.at('state'), { recursive: true }) },
+const LOSSES: Record<string, { lose: (bot: ServedBot) => void; look?: (bot: ServedBot) => Promise<void> }> = {
+  'is gone': { lose: (bot) => rmSync(bot.at('state'), { recursive: true }) },
   'cannot be read, nor the one before': {
-    lose: () => {
+    lose: (bot) => {
       for (const name of ['state.json', 'state.json.bak']) writeFileSync(bot.at('state', name), GARBLED);
     },
-    look: async () => {
+    look: async (bot) => {
       await bot.told(/All that it held is lost/);
       for (const name of ['state.json', 'state.json.bak'])
         expect(readFileSync(bot.at('state', `${name}.unreadable`), 'latin1')).toBe(GARBLED);
@@ -39,10 +35,12 @@ const LOSSES: Record<string, { lose: () => void; look?: () => Promise<void> }> =
   },
 };
 
-it.each(Object.entries(LOSSES))(
+// Both at once: they wait for the same minutes.
+it.concurrent.for(Object.entries(LOSSES))(
   'a bot whose state %s lists, verifies and restores, runs its schedules, and forgets nothing that was held',
-  async (_, { lose, look }) => {
-    bot = await ServedBot.make({ sources: { app: '', held: '' } });
+  async ([, { lose, look }], { onTestFinished }) => {
+    const bot = await ServedBot.make({ sources: { app: '', held: '' } });
+    onTestFinished(() => bot.close());
     writeFileSync(bot.at('app/note.txt'), 'first\n');
     writeFileSync(bot.at('held/note.txt'), 'precious\n');
     await bot.start();
@@ -52,30 +50,30 @@ it.each(Object.entries(LOSSES))(
       await bot.ask('backup', { source: 'held' }, /Backed up/);
     }
     await bot.end('SIGKILL');
-    const held = await idsOf('held');
+    const held = await idsOf(bot, 'held');
     // As the bot has it after a run that was far from the usual.
     expect(await bot.alone('pin', held[1] ?? '', '--reason', HELD)).toMatchObject({ status: 0 });
-    lose();
+    lose(bot);
     writeFileSync(bot.at('app/note.txt'), 'second\n');
     bot.configure({ sources: { app: '', held: '' }, byItself: NO_MAINTENANCE });
 
     await bot.start();
-    await look?.();
+    await look?.(bot);
     const listed = await bot.askForText('list');
-    for (const id of [...held, ...(await idsOf('app'))]) expect(listed).toContain(id.slice(0, 8));
+    for (const id of [...held, ...(await idsOf(bot, 'app'))]) expect(listed).toContain(id.slice(0, 8));
     expect(textOf(await bot.ask('verify', { depth: 'deep' }, /damage/))).toContain('No damage found');
     await bot.restore({ backup: 'latest', source: 'app' });
     expect(readFileSync(bot.at('app/note.txt'), 'utf8')).toBe('first\n');
     for (const source of ['app', 'held']) await bot.told(new RegExp(`${source}: backed up`));
 
     await bot.end('SIGKILL');
-    lose();
+    lose(bot);
     bot.configure({ sources: { app: '', held: '' }, byItself: MAINTENANCE });
     await bot.start();
     await bot.told(/The last backup of held is far from the usual/);
     await expect
       .poll(async () => bot.askForText('jobs'), { timeout: 120_000, interval: 1000 })
       .toMatch(/forget +completed/);
-    expect(await idsOf('held')).toEqual(expect.arrayContaining(held));
+    expect(await idsOf(bot, 'held')).toEqual(expect.arrayContaining(held));
   },
 );

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Engine, openRepository } from '../../src/backup/index.ts';
 import { compareFacts, readTree, type TreeFacts } from '../helpers/compare-trees.ts';
 import { program } from '../helpers/holdfast-process.ts';
+import { quickFolder } from '../helpers/quick-folder.ts';
 import { createQuickRepository } from '../helpers/quick-repository.ts';
 import { type GroupOutcome, ProcessGroup } from './process-group.ts';
 import { inFull } from './scale.ts';
@@ -12,7 +13,8 @@ const PASSPHRASE = 'x';
 
 /** One repository that is worked on by real processes, with the trees that its reported snapshots must give back. */
 export class SoakRepository {
-  readonly root = mkdtempSync(join(tmpdir(), 'holdfast-soak-'));
+  /** On a disk in full only: what a kill leaves behind is the same in memory, and does not wait for what other tests sync. */
+  readonly root = mkdtempSync(join(inFull ? tmpdir() : quickFolder(), 'holdfast-soak-'));
   readonly location: string;
   readonly env: NodeJS.ProcessEnv;
   /** Reported as done, and not forgotten since. */

@@ -206,20 +206,17 @@ export async function killPrunes(request: KillsRequest): Promise<KillsResult> {
     const made: string[] = [];
     for (let number = 0; number < 2; number++) {
       rounds.change();
-      const facts = readTree(source);
-      const { snapshot } = await (await repository.engine()).backup({ paths: [source] });
-      repository.reported.set(snapshot, facts);
-      made.push(snapshot);
+      made.push(await repository.backup(source, 'engine'));
     }
     return made;
   };
   const packs = () => readdirSync(join(repository.location, 'packs'), { recursive: true }).length;
   try {
     await rounds.init();
-    await repository.backup(source);
+    await repository.backup(source, 'engine');
     for (const how of ['time', 'measure', 'time'] as const) {
       const going = await addTwo();
-      await repository.backup(source);
+      await repository.backup(source, 'engine');
       const outcome = await rounds.killer[how](both(going));
       if (outcome.status !== 0) throw new Error(describe(outcome));
       for (const id of going) repository.reported.delete(id);
@@ -264,11 +261,16 @@ export async function killRestores(request: KillsRequest): Promise<KillsResult> 
   const holder = join(repository.root, 'holder');
   const mounted = join(repository.root, 'mounted');
   const states: { id: string; facts: TreeFacts }[] = [];
-  const keep = async () => states.push({ id: await repository.backup(source), facts: readTree(source) });
+  const keep = async () => states.push({ id: await repository.backup(source, 'engine'), facts: readTree(source) });
   const mount = tryMount(mounted);
   const targets = [join(holder, 'target'), ...(mount ? [mounted] : [])];
   const argv = (id: string, target: string, safety: string) =>
     repository.argv('restore', id, '--to', target, '--delete', '--apply', '--yes', '--safety', safety);
+  const restoreAll = async (number: number) => {
+    const engine = await repository.engine();
+    const request = { snapshot: states[number]?.id ?? '', apply: true, delete: true, safety: 'none' } as const;
+    for (const target of targets) await engine.restore({ ...request, to: target });
+  };
   try {
     mkdirSync(holder);
     await rounds.init();
@@ -278,7 +280,7 @@ export async function killRestores(request: KillsRequest): Promise<KillsResult> 
     changeTree(source, request.random, request.shape, request.shape.files);
     await keep();
     for (const target of targets) cpSync(source, target, { recursive: true, preserveTimestamps: true });
-    for (const target of targets) await repository.run(...argv(states[0]?.id ?? '', target, 'none').slice(2));
+    await restoreAll(0);
     for (const [how, number] of [
       ['time', 2],
       ['measure', 0],
@@ -290,7 +292,7 @@ export async function killRestores(request: KillsRequest): Promise<KillsResult> 
         if (outcome.status !== 0) throw new Error(describe(outcome));
       }
     }
-    for (const target of targets) await repository.run(...argv(states[2]?.id ?? '', target, 'none').slice(2));
+    await restoreAll(2);
     const holds = new Map(targets.map((target) => [target, readTree(target)]));
     for (let round = 1; result.killed < request.kills; round++) {
       const target = targets[request.random.below(4) === 0 ? targets.length - 1 : 0] as string;

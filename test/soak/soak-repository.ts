@@ -59,10 +59,11 @@ export class SoakRepository {
     return JSON.parse(outcome.output);
   }
 
-  /** Backs a tree up; gives the snapshot's ID. */
-  async backup(tree: string): Promise<string> {
+  /** Backs a tree up, by a new process, or faster, by an engine in this one; gives the snapshot's ID. */
+  async backup(tree: string, by: 'process' | 'engine' = 'process'): Promise<string> {
     const facts = readTree(tree);
-    const { snapshot } = await this.run('backup', tree);
+    const { snapshot } =
+      by === 'process' ? await this.run('backup', tree) : await (await this.engine()).backup({ paths: [tree] });
     this.reported.set(snapshot, facts);
     return snapshot;
   }

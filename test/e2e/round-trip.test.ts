@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openPosix } from '../../src/backup/posix/open-posix.ts';
 import { BackupPlace } from '../helpers/backup-place.ts';
 import { holdfast } from '../helpers/holdfast-process.ts';
+import { createQuickRepository } from '../helpers/quick-repository.ts';
 import { SeededRandom, testSeed } from '../helpers/seeded-random.ts';
 import { changeSampleTree } from '../helpers/tree/change-tree.ts';
 import { compareTrees, type Losses } from '../helpers/tree/compare-trees.ts';
@@ -70,7 +71,7 @@ describe.each(Array.from({ length: ROUNDS }, () => testSeed()))('a tree with one
         HOLDFAST_PASSWORD: 'correct horse',
         HOLDFAST_STATE_DIR: join(root, 'state'),
       };
-      await json(['init'], environment);
+      await createQuickRepository(join(root, 'repository'), 'correct horse');
       const backup = async (): Promise<string> => {
         const { snapshot, warnings } = await json(['backup', place.source], environment);
         expect(warnings).toEqual([]);

@@ -18,6 +18,9 @@ import { openStore, refuseForeignFolder } from './stores/open.ts';
 
 export type { Engine, OpenRequest } from './engine.ts';
 
+/** So much is packed in less time than a thread takes to boot. */
+const LITTLE_BYTES = 4 * 2 ** 20;
+
 const CATALOG = ['snapshots/', 'notes/'];
 const READ_AHEAD = { all: ['index/', ...CATALOG], catalog: CATALOG, nothing: [] };
 
@@ -96,6 +99,7 @@ async function partsOf(store: Store): Promise<EngineParts> {
     commandEnvironment: withoutSecrets(process.env),
     skipped: identityOf(store.location),
     threads: availableParallelism(),
+    inlineBelowBytes: LITTLE_BYTES,
     plainFiles,
   };
 }

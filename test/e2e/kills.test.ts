@@ -5,7 +5,8 @@ import { inFull, report, scaled, soakSeed, tell } from '../soak/scale.ts';
 
 const KILLS = scaled(2, 100);
 const SHAPE = scaled(
-  { files: 80, maxBytes: 8_000, large: 1, largeBytes: 600_000 },
+  // Above what is packed without threads.
+  { files: 80, maxBytes: 8_000, large: 2, largeBytes: 2_000_000 },
   { files: 300, maxBytes: 12_000, large: 2, largeBytes: 2_000_000 },
 );
 

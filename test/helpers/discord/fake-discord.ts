@@ -21,7 +21,7 @@ export const OWNER: FakeUser = { id: '1234567890', name: 'owner' };
 export const STRANGER: FakeUser = { id: '666', name: 'stranger' };
 
 /** Conditions that nothing fulfils are given up after so long. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 110_000;
 
 /**
  * Discord on loopback: gateway and REST with state, every documented limit, and ways to go wrong. Tests act as people do: call commands, press buttons,

@@ -14,7 +14,7 @@ export const BOT_TOKEN = 'xoxb-0001-abcdefgh';
 export const APP_TOKEN = 'xapp-0001-abcdefgh';
 export const SIGNING_SECRET = 'signing-secret-0001';
 /** Only against hanging: nothing here takes a second unless the machine is busy. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 110_000;
 
 /** What becomes of the next call of a method. `lost` carries it out and never answers. */
 export type Fault =

@@ -38,6 +38,8 @@ export interface BackupEnvironment {
   clock: Clock;
   /** Packing threads; 0: everything happens in this thread. */
   threads: number;
+  /** Sources of folders with fewer bytes are packed in this thread: 0 unless given. */
+  inlineBelowBytes?: number;
   files: SpoolFileSystem;
   posix: 'auto' | 'off';
   /** The newest snapshots that this installation has seen. */
@@ -59,8 +61,8 @@ interface SourcePlan {
   kind: string;
   source: string;
   paths: string[];
-  /** What can be done before the repository is open. */
-  prepare(spares: SpareThreads): Promise<void>;
+  /** What can be done before the repository is open. Gives how many packing threads are worth booting: none where one would take longer to boot than to pack all. */
+  prepare(spares: SpareThreads): Promise<number>;
   store(run: BackupRun): Promise<void>;
   /** What is worth knowing of how it was read. */
   facts(posix: Posix): SnapshotBody['facts'];
@@ -103,9 +105,10 @@ async function takeBackup(
   const startedAt = clock.monotonic();
   const scan = new Date(clock.now()).toISOString();
   const spares = new SpareThreads();
-  const repository = await prepared(environment, plan, spares);
+  const { repository, threads } = await prepared(environment, plan, spares);
   const session = await WritingSession.open(repository, {
     ...environment,
+    threads,
     spares,
     operation: 'backup',
     signal: context.signal,
@@ -162,10 +165,10 @@ async function prepared(
   { repository }: BackupEnvironment,
   plan: SourcePlan,
   spares: SpareThreads,
-): Promise<Repository> {
+): Promise<{ repository: Repository; threads: number }> {
   try {
-    await plan.prepare(spares);
-    return await repository;
+    const threads = await plan.prepare(spares);
+    return { repository: await repository, threads };
   } catch (error) {
     await spares.close();
     throw error;
@@ -197,7 +200,7 @@ function planSource(
       kind: 'stdin',
       source: stdin.name,
       paths: [stdin.name],
-      ...STREAM,
+      ...readOnce(environment),
       store: (run) => storeStream(run, stdin.name, stdin.stream),
     };
   }
@@ -207,7 +210,7 @@ function planSource(
       await storeStream(run, command.name, running.stdout);
       await running.finished;
     };
-    return { kind: 'command', source: command.name, paths: [command.name], ...STREAM, store };
+    return { kind: 'command', source: command.name, paths: [command.name], ...readOnce(environment), store };
   }
   if (paths === undefined || paths.length === 0) {
     throw new HoldfastError('usage', 'There is nothing to back up: no path was given.', {
@@ -223,8 +226,10 @@ function planSource(
     paths: absolute,
     prepare: async (spares) => {
       const walked = await ahead.runUntil(environment.repository);
+      if (walked && ahead.bytes < (environment.inlineBelowBytes ?? 0)) return 0;
       // What is left of the waiting has nothing better to do. Beside scrypt's memory there is room for threads or for a long walk.
       if (walked && ahead.length < FEW_FOUND) spares.boot(Math.min(environment.threads, 2));
+      return environment.threads;
     },
     store: (run) => storeFolders(run, ahead),
     facts: (posix) => unseenFacts(sightOf(posix)),
@@ -233,7 +238,11 @@ function planSource(
 }
 
 /** A stream is read once, when its turn has come. */
-const STREAM = { prepare: () => Promise.resolve(), facts: () => ({}), close: () => {} };
+const readOnce = ({ threads }: BackupEnvironment): Pick<SourcePlan, 'prepare' | 'facts' | 'close'> => ({
+  prepare: () => Promise.resolve(threads),
+  facts: () => ({}),
+  close: () => {},
+});
 
 function* walkRoots(
   environment: BackupEnvironment,

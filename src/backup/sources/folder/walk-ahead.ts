@@ -13,6 +13,7 @@ export class WalkAhead implements Iterable<Found> {
   #failure: unknown;
   #failed = false;
   #ended = false;
+  #bytes = 0;
 
   constructor(walk: Iterable<Found>) {
     this.#walk = walk[Symbol.iterator]();
@@ -21,6 +22,11 @@ export class WalkAhead implements Iterable<Found> {
   /** Entries that were found and not asked for yet. */
   get length(): number {
     return this.#found.length;
+  }
+
+  /** Of all files that were found ahead. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /** Walks on until `enough` settles, the end, or the bound; true for the end. Failures are kept for whoever iterates. */
@@ -56,8 +62,12 @@ export class WalkAhead implements Iterable<Found> {
   #step(): void {
     try {
       const next = this.#walk.next();
-      if (next.done === true) this.#ended = true;
-      else this.#found.push(next.value);
+      if (next.done === true) {
+        this.#ended = true;
+        return;
+      }
+      this.#found.push(next.value);
+      if (next.value.status.type === 'file') this.#bytes += next.value.status.size;
     } catch (error) {
       this.#failure = error;
       this.#failed = true;

@@ -38,7 +38,7 @@ const LOSSES: Record<string, { lose: (bot: ServedBot) => void; look?: (bot: Serv
 // Both at once: they wait for the same minutes.
 it.concurrent.for(Object.entries(LOSSES))(
   'a bot whose state %s lists, verifies and restores, runs its schedules, and forgets nothing that was held',
-  async ([, { lose, look }], { onTestFinished }) => {
+  async ([, { lose, look }], { expect, onTestFinished }) => {
     const bot = await ServedBot.make({ sources: { app: '', held: '' } });
     onTestFinished(() => bot.close());
     writeFileSync(bot.at('app/note.txt'), 'first\n');

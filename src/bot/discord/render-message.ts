@@ -58,7 +58,9 @@ export async function renderMessage(view: View, wording: Wording, paint?: Paint)
   const isWide = parts.some((part) => (part.kind === 'table' && part.rows.length > 0) || part.kind === 'series');
   const room = isWide ? LIMITS.content : LIMITS.embedDescription;
   const controls = controlsOf(parts);
-  const { text, shortened } = fitBlocks(blocks, room - NOTES_ROOM);
+  const { text: fitted, shortened } = fitBlocks(blocks, room - NOTES_ROOM);
+  // Of a question without words, line breaks alone are left, and Discord refuses those.
+  const text = fitted.trim() === '' ? '' : fitted;
   const hasDetails = controls.left > 0 || shortened.some(({ wholeIn }) => wholeIn === DETAILS_FILE);
   const attached = attach([
     ...ownFiles(parts),

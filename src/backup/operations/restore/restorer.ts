@@ -146,6 +146,7 @@ export class Restorer {
         this.#result.problem = 'a chunk does not have the content that its ID promises';
       }
     }
+    discard(ids);
     return sound;
   }
 

@@ -1,5 +1,4 @@
-import { getCompileCacheDir } from 'node:module';
-import { dirname } from 'node:path';
+import { compileCacheVariable } from '../shared/compile-cache.ts';
 
 /** Variables that an engine process needs. Tokens are not among them. */
 const PASSED = [
@@ -23,7 +22,6 @@ export function hookEnvironment(all: Readonly<Record<string, string | undefined>
 }
 
 export function engineEnvironment(all: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  const cache = getCompileCacheDir();
   const passed = PASSED.flatMap((name) => (all[name] === undefined ? [] : [[name, all[name]] as const]));
-  return { ...Object.fromEntries(passed), ...(cache !== undefined && { NODE_COMPILE_CACHE: dirname(cache) }) };
+  return { ...Object.fromEntries(passed), ...compileCacheVariable() };
 }
